@@ -1,0 +1,100 @@
+"""What a person or a machine sees while a run goes on: progress with time left, notes, results.
+
+Three modes: "rich" for people (bars on a terminal, plain lines elsewhere), "quiet" (only errors), and "json"
+(one JSON object a line on standard output, for machines).
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from rich.console import Console as RichConsole
+from rich.console import RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+Mode = Literal["rich", "quiet", "json"]
+Advance = Callable[..., None]
+
+
+class Console:
+    """One place to talk to. `step` yields `advance(n=1, **facts)`: facts are short numbers shown beside the bar."""
+
+    def __init__(self, mode: Mode = "rich") -> None:
+        self.mode = mode
+        self.rich = RichConsole(stderr=True, quiet=mode != "rich", highlight=False)
+
+    def note(self, text: str, **facts: Any) -> None:
+        """One line that stays on the screen."""
+        if self.mode == "json":
+            self._event("note", text=text, **facts)
+        self.rich.print(text, markup=False)
+
+    def show(self, content: RenderableType, **facts: Any) -> None:
+        """A table or panel for people; `facts` for machines."""
+        if self.mode == "json" and facts:
+            self._event("result", **facts)
+        self.rich.print(content)
+
+    @contextmanager
+    def step(self, name: str, total: int) -> Iterator[Advance]:
+        """A long step of `total` units."""
+        started = time.monotonic()
+        if self.mode == "rich" and self.rich.is_terminal:
+            with self._bars(name, total) as advance:
+                yield advance
+        elif self.mode == "json":
+            yield self._events(name, total, started)
+        else:
+            yield lambda n=1, **facts: None
+        seconds = time.monotonic() - started
+        if self.mode == "json":
+            self._event("step_done", step=name, seconds=round(seconds, 2))
+        self.rich.print(f"  {name}: done in {_span(seconds)}", markup=False, style="dim")
+
+    @contextmanager
+    def _bars(self, name: str, total: int) -> Iterator[Advance]:
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+        )
+        with Progress(*columns, console=self.rich, transient=True) as bars:
+            task = bars.add_task(name, total=total, facts="")
+
+            def advance(n: int = 1, **facts: Any) -> None:
+                bars.update(task, advance=n, **({"facts": _facts(facts)} if facts else {}))
+
+            yield advance
+
+    def _events(self, name: str, total: int, started: float) -> Advance:
+        done, last = 0, 0.0
+
+        def advance(n: int = 1, **facts: Any) -> None:
+            nonlocal done, last
+            done += n
+            now = time.monotonic()
+            if now - last >= 1 or done == total:
+                last = now
+                left = (now - started) / max(done, 1) * (total - done)
+                self._event("progress", step=name, done=done, total=total, seconds_left=round(left, 1), **facts)
+
+        return advance
+
+    @staticmethod
+    def _event(event: str, **fields: Any) -> None:
+        print(json.dumps({"event": event, **fields}, ensure_ascii=False, default=str), file=sys.stdout, flush=True)
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in facts.items())
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} min"

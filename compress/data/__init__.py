@@ -1,0 +1,1 @@
+"""Tasks: reading and checking files, splits, tokenizing, and the bundled task `phone_commands`."""

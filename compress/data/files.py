@@ -1,0 +1,105 @@
+"""Reading tables of texts from TSV, CSV, JSONL and Parquet, with errors that name the file, line and column.
+
+TSV has no quoting (a " is a character of the text); CSV is quoted in the usual way. Both need a header line.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from compress.errors import DataError
+
+SUFFIXES = (".tsv", ".csv", ".jsonl", ".parquet")
+Row = dict[str, object]
+
+
+def read_rows(file: Path) -> list[tuple[str, Row]]:
+    """(place, row) of every row; place is "FILE, line N" for messages. Raises DataError for a file that is not a table."""
+    readers = {".tsv": _read_separated, ".csv": _read_separated, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
+    if file.suffix not in readers:
+        raise DataError(
+            f"'{file.suffix}' files are not read", where=str(file), remedy=f"use one of {', '.join(SUFFIXES)}"
+        )
+    if file.stat().st_size == 0:
+        raise DataError("the file is empty", where=str(file), remedy="it needs a header and at least one row")
+    rows = list(readers[file.suffix](file))
+    if not rows:
+        raise DataError("the file has a header but no rows", where=str(file), remedy="add examples")
+    return rows
+
+
+def _text(file: Path) -> str:
+    data = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"this is not UTF-8 (byte 0x{data[error.start]:02x})",
+            where=f"{file}, line {line}",
+            remedy="save the file as UTF-8",
+        ) from error
+
+
+def _read_separated(file: Path) -> Iterator[tuple[str, Row]]:
+    lines = _text(file).split("\n")  # not splitlines: other Unicode line separators belong to the text
+    if file.suffix == ".tsv":
+        table = ((n, line.rstrip("\r").split("\t")) for n, line in enumerate(lines, 1) if line.strip())
+    else:
+        reader = csv.reader((line + "\n" for line in lines), strict=True)
+        table = ((reader.line_num, cells) for cells in _csv_rows(reader, file) if any(cells))
+    _, header = next(table)
+    if len(set(header)) < len(header):
+        raise DataError(
+            f"a column name occurs twice in the header {header}", where=f"{file}, line 1", remedy="rename one"
+        )
+    for number, cells in table:
+        place = f"{file}, line {number}"
+        if len(cells) != len(header):
+            raise DataError(
+                f"{len(cells)} columns where the header has {len(header)} ({', '.join(header)})",
+                where=place,
+                remedy="give every row the same columns",
+            )
+        yield place, dict(zip(header, cells, strict=True))
+
+
+def _csv_rows(reader: Iterator[list[str]], file: Path) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        line = getattr(reader, "line_num", "?")
+        raise DataError(
+            f"this is not valid CSV ({error})", where=f"{file}, line {line}", remedy="mend the quoting"
+        ) from error
+
+
+def _read_jsonl(file: Path) -> Iterator[tuple[str, Row]]:
+    for number, line in enumerate(_text(file).split("\n"), 1):
+        if not line.strip():
+            continue
+        place = f"{file}, line {number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(
+                f"this is not JSON ({error.msg})", where=place, remedy="write one JSON object a line"
+            ) from error
+        if not isinstance(row, dict):
+            raise DataError("this line is not a JSON object", where=place, remedy='write {"label": ..., "text": ...}')
+        yield place, row
+
+
+def _read_parquet(file: Path) -> Iterator[tuple[str, Row]]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(file)
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise DataError(
+            "this is not a Parquet file, or a damaged one", where=str(file), remedy="write it again"
+        ) from error
+    for number, row in enumerate(table.to_pylist(), 1):
+        yield f"{file}, row {number}", row

@@ -1,0 +1,43 @@
+"""How long a run would take: a few steps are timed on a throw-away copy of the model."""
+
+import math
+import time
+
+import torch
+
+from compress.recipe import Recipe
+from compress.stages import Run
+
+_TEACHER = 1.35  # a distilled step's cost in plain steps: the teacher's forward pass
+
+
+def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int, float]]:
+    """(steps, cost of one in plain steps) of each training in a stage; empty for a stage that trains nothing."""
+
+    def steps(epochs: float) -> int:
+        return math.ceil(math.ceil(examples / recipe.training.batch_size) * epochs)
+
+    whole = steps(recipe.training.epochs)
+    if stage == "dense":
+        return [(whole, 1.0)]
+    if stage == "ticket":
+        rounds = [(steps(recipe.ticket.round_epochs), 1.0)] * (recipe.ticket.rounds - 1)
+        return [*rounds, *[(whole, 1.0)] * (1 + recipe.controls)]
+    if stage == "distilled":
+        return [(steps(recipe.distill.epochs), _TEACHER)]
+    return []
+
+
+def seconds_per_step(run: Run, steps: int = 3) -> float:
+    """Seconds of a training step at the task's median length, without the optimizer; the model is thrown away."""
+    rows = run.encoded["train"].rows
+    lengths = sorted(len(ids) for ids in rows["input_ids"])
+    size = min(run.recipe.training.batch_size, len(rows))
+    ids = torch.full((size, lengths[len(lengths) // 2]), run.tokenizer.pad_token_id or 0)
+    model = run.pretrained().train()
+    times = []
+    for _ in range(steps + 1):
+        started = time.monotonic()
+        model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits.sum().backward()
+        times.append(time.monotonic() - started)
+    return sorted(times[1:])[steps // 2]

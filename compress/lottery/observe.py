@@ -1,0 +1,116 @@
+"""What a search sees of the user's training without asking for it: optimizer steps, weights at step k, gradients."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from compress.lottery.rounds import State
+
+
+@torch.no_grad()
+def state_of(module: nn.Module) -> State:
+    """A copy of all weights and buffers, on their devices."""
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items() if isinstance(tensor, Tensor)}
+
+
+@torch.no_grad()
+def set_state_(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Write `state_of`'s copy back, bit for bit, into the same parameter objects."""
+    for name, tensor in module.state_dict().items():
+        if isinstance(tensor, Tensor):
+            tensor.copy_(state[name])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch (all devices), numpy's and Python's global generators."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
+
+
+def round_seed(seed: int, number: int) -> int:
+    """A round's own seed, unlike that of any other round of any other search."""
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+class StepCounter:
+    """Counts the optimizer steps that change a module's parameters, and copies its state after step `keep`."""
+
+    def __init__(self, module: nn.Module, keep: int | None = None) -> None:
+        self.module, self.keep = module, keep
+        self.kept: State | None = state_of(module) if keep == 0 else None
+        self._steps: Counter[int] = Counter()
+
+    @property
+    def steps(self) -> int:
+        """Steps so far; of several optimizers, those of the busiest."""
+        return max(self._steps.values(), default=0)
+
+    @contextmanager
+    def counting(self) -> Iterator["StepCounter"]:
+        """Inside, every torch optimizer's steps are seen, however the training is written."""
+        ours = {id(parameter) for parameter in self.module.parameters()}
+
+        def after_step(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
+            if not any(id(p) in ours for group in optimizer.param_groups for p in group["params"]):
+                return
+            before = self.steps
+            self._steps[id(optimizer)] += 1
+            if before < self.steps == self.keep:
+                self.kept = state_of(self.module)
+
+        handle = register_optimizer_step_post_hook(after_step)
+        try:
+            yield self
+        finally:
+            handle.remove()
+
+
+class GradientWatch:
+    """Collects, during training, what the gradient criteria need (see `criteria.Snapshot`).
+
+    `gradient`: an exponential mean of |∂L/∂w| that remembers about the last `memory` backward passes, so it speaks of
+    the trained weights; `drift`: -Σ w·∂L/∂w over all of them.
+    """
+
+    def __init__(self, fields: frozenset[str], memory: int = 100) -> None:
+        self.fields, self.weight = fields, 1 / memory
+        self.gradient: dict[str, Tensor] = {}
+        self.drift: dict[str, Tensor] = {}
+
+    @contextmanager
+    def watching(self, parameters: Mapping[str, nn.Parameter]) -> Iterator["GradientWatch"]:
+        """Inside, every gradient is looked at when it has been accumulated (and masked)."""
+        handles = []
+        if self.fields:
+            for name, parameter in parameters.items():
+                if parameter.requires_grad:
+                    handles.append(parameter.register_post_accumulate_grad_hook(self._hook(name)))
+        try:
+            yield self
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def of(self, field: str, name: str, like: Tensor) -> Tensor | None:
+        """What was collected for one parameter: zeros where no gradient reached it, None if it was not asked for."""
+        return getattr(self, field).get(name, torch.zeros_like(like)) if field in self.fields else None
+
+    def _hook(self, name: str) -> Callable[[Tensor], None]:
+        @torch.no_grad()
+        def look(parameter: Tensor) -> None:
+            gradient = parameter.grad.float()
+            if "gradient" in self.fields:
+                size = gradient.abs()
+                self.gradient[name] = self.gradient[name].lerp_(size, self.weight) if name in self.gradient else size
+            if "drift" in self.fields:
+                pull = parameter.detach().float() * gradient
+                self.drift[name] = self.drift[name].sub_(pull) if name in self.drift else -pull
+
+        return look

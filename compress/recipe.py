@@ -1,0 +1,238 @@
+"""The typed recipe: the one source of flags, YAML keys, defaults, checks and their documentation.
+
+Precedence: defaults < `--recipe FILE` < flags < `--set section.key=value`. Unknown keys are refused, and every
+problem is reported at once, before anything is trained.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from compress.errors import RecipeError
+
+
+def _option(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
+    return Field(default, description=help, json_schema_extra={"flag": flag} if flag else None, **limits)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class ModelSection(_Section):
+    """Which pre-trained encoder."""
+
+    name: str = _option("minilm", "the embedded all-MiniLM-L6-v2 ('minilm'), a model folder, or a Hub id", "--model")
+    max_tokens: int = _option(
+        128, "longest input in tokens, special tokens included; longer texts are cut", "--max-tokens", ge=8, le=512
+    )
+
+
+class DataSection(_Section):
+    """Which task."""
+
+    source: str = _option(
+        "phone_commands",
+        "the bundled 'phone_commands', a folder with train/dev/test files (TSV, CSV, JSONL, Parquet), or hf:NAME[:CONFIG]",
+        "--data",
+    )
+    kind: Literal["auto", "classification", "pair", "regression", "pair_regression"] = _option(
+        "auto", "what the task is; auto: from the columns and labels", "--kind"
+    )
+    label: str | None = _option(None, "label column, if it is not called label", "--label")
+    text_a: str | None = _option(None, "text column, if it is not called text, text_a or sentence", "--text-a")
+    text_b: str | None = _option(None, "second text's column of a pair, if it is not called text_b", "--text-b")
+    metric: Literal["auto", "accuracy", "f1", "matthews", "pearson_spearman"] = _option(
+        "auto", "what is reported and compared; auto: accuracy, or pearson_spearman for numbers", "--metric"
+    )
+    unseen_labels: Literal["refuse", "count_wrong"] = _option(
+        "refuse", "what to do with dev/test labels that training never shows: refuse them, or count them as wrong"
+    )
+    train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
+
+
+class TrainingSection(_Section):
+    """How every training runs: dense model, ticket and student alike."""
+
+    epochs: float = _option(8, "passes over the training data", "--epochs", gt=0)
+    batch_size: int = _option(32, "examples a step", "--batch-size", ge=1)
+    learning_rate: float = _option(2e-4, "peak of AdamW's learning rate", "--learning-rate", gt=0)
+    warmup: float = _option(
+        0.1, "share of the steps that raise the learning rate from 0, before the linear decay to 0", ge=0, lt=1
+    )
+    weight_decay: float = _option(0.01, "AdamW's decoupled weight decay (matrices only, embeddings excluded)", ge=0)
+    max_grad_norm: float = _option(1.0, "gradients are clipped to this norm", gt=0)
+
+
+class TicketSection(_Section):
+    """How the lottery ticket is searched."""
+
+    kind: Literal["weights", "none"] = _option("weights", "prune single weights, or do not prune", "--ticket")
+    sparsity: float = _option(0.5, "share of the prunable weights to remove", "--sparsity", ge=0, lt=1)
+    rounds: int = _option(3, "rounds of train, prune, rewind", "--rounds", ge=1)
+    round_epochs: float = _option(2, "passes over the training data in each round", "--round-epochs", gt=0)
+    criterion: Literal["magnitude", "movement", "taylor", "magnitude_increase", "random"] = _option(
+        "magnitude", "which weights stay", "--criterion"
+    )
+    schedule: Literal["points_of_original", "share_of_remaining", "one_shot", "cubic"] = _option(
+        "points_of_original", "how sparsity grows over the rounds"
+    )
+    scope: Literal["global", "layer", "kind"] = _option(
+        "global", "what competes: all weights, a layer's, or one kind's"
+    )
+    rewind: Literal["pretrained", "none"] = _option(
+        "pretrained", "after each round surviving weights return to the pre-trained ones, or train on"
+    )
+
+
+class DistillSection(_Section):
+    """Whether the ticket learns from the dense model."""
+
+    enabled: bool = _option(True, "train the ticket with the dense model as its teacher", "--distill")
+    epochs: float = _option(8, "passes over the training data", gt=0)
+    temperature: float = _option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
+    logits_weight: float = _option(
+        0.7, "share of the loss that follows the teacher; the rest follows the labels", ge=0, le=1
+    )
+    hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
+
+
+class QuantizeSection(_Section):
+    """How the program stores and multiplies weights."""
+
+    scheme: Literal["int8", "int4", "none"] = _option(
+        "int8", "weights (embeddings too) as int8 or int4 with int8 activations per token, or fp32", "--quantize"
+    )
+
+
+class MeasureSection(_Section):
+    """What is measured on the exported programs."""
+
+    lengths: tuple[int, ...] = _option((12, 64), "tokens of the inputs whose latency is measured, besides 12 and 64")
+    threads: int = _option(1, "threads of the runtime", "--threads", ge=1)
+    rounds: int = _option(20, "rounds of alternating measurements (10 runs of each program a round)", ge=3)
+
+
+class Recipe(_Section):
+    """Everything that decides a run's result, and nothing else (where it is written is the command's business)."""
+
+    target: Literal["android"] = _option("android", "what the program is lowered for", "--target")
+    seed: int = _option(0, "seed of initialisation, order and dropout", "--seed", ge=0)
+    model: ModelSection = ModelSection()
+    data: DataSection = DataSection()
+    training: TrainingSection = TrainingSection()
+    ticket: TicketSection = TicketSection()
+    distill: DistillSection = DistillSection()
+    quantize: QuantizeSection = QuantizeSection()
+    measure: MeasureSection = MeasureSection()
+    controls: bool = _option(False, "also train a random mask of the same sparsity", "--controls")
+
+    @field_validator("measure")
+    @classmethod
+    def _lengths(cls, measure: MeasureSection) -> MeasureSection:
+        if not measure.lengths or min(measure.lengths) < 2:
+            raise ValueError("lengths needs at least one number of 2 or more")
+        return measure
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        if self.controls and self.ticket.kind == "none":
+            raise ValueError("controls need a ticket: set ticket.kind=weights or drop --controls")
+        return self
+
+    def to_yaml(self) -> str:
+        """The whole recipe as YAML, defaults written out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_recipe(
+    file: Path | None = None, flags: dict[str, Any] | None = None, assignments: list[str] | None = None
+) -> Recipe:
+    """Build the recipe from a YAML file, flags ({"section.key": value}) and `section.key=value` assignments.
+
+    Raises RecipeError listing every problem.
+    """
+    settings = _read_yaml(file) if file else {}
+    problems: list[str] = []
+    for key, value in (flags or {}).items():
+        _assign(settings, key, value, problems)
+    for text in assignments or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            problems.append(f"--set {text}: needs the form section.key=value")
+            continue
+        try:
+            _assign(settings, key.strip(), yaml.safe_load(value), problems)
+        except yaml.YAMLError:
+            problems.append(f"--set {text}: the value is not valid YAML")
+    try:
+        recipe = Recipe.model_validate(settings)
+    except ValidationError as error:
+        problems += [_sentence(e) for e in error.errors()]
+    if problems:
+        raise RecipeError(
+            "; ".join(problems), where=str(file) if file else None, remedy="see --help for the keys and their limits"
+        )
+    return recipe
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RecipeError("there is no such recipe", where=str(file), remedy="give the path of a YAML file") from error
+    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
+        first = str(error).splitlines()[0]
+        raise RecipeError(f"this is not a YAML recipe ({first})", where=str(file), remedy="mend the file") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise RecipeError("a recipe is a mapping of sections", where=str(file), remedy="see recipes/ for examples")
+    return content
+
+
+def _assign(settings: dict[str, Any], key: str, value: Any, problems: list[str]) -> None:
+    *sections, name = key.split(".")
+    place = settings
+    for section in sections:
+        place = place.setdefault(section, {})
+        if not isinstance(place, dict):
+            problems.append(f"{key}: '{section}' is not a section")
+            return
+    place[name] = value
+
+
+def _sentence(error: Any) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"{key}: there is no such key{_nearest(key)}"
+    given = error.get("input")
+    shown = f" (given {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{key}: {message[0].lower()}{message[1:]}{shown}" if key else message
+
+
+def _nearest(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, option_keys(), n=1, cutoff=0.6)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def option_keys() -> list[str]:
+    """Every key of a recipe, dotted."""
+    return [key for key, _ in options()]
+
+
+def options() -> list[tuple[str, Any]]:
+    """(dotted key, pydantic FieldInfo) of every option, in order."""
+    found = []
+    for name, info in Recipe.model_fields.items():
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            found += [(f"{name}.{key}", inner) for key, inner in section.model_fields.items()]
+        else:
+            found.append((name, info))
+    return found

@@ -1,0 +1,96 @@
+"""From a finished run's folders to the report's dictionary. No number is made here: each was measured by a stage."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from compress.report.statistics import winning_ticket
+
+if TYPE_CHECKING:
+    from compress.stages import Run
+
+_ONE_SEED = "this run used one seed; the rule needs at least two (see docs/results.md for studies over seeds)"
+
+
+def assemble(
+    run: "Run", stages: list[str], *, environment: dict[str, Any], command: str, licences: list[dict[str, str]]
+) -> dict[str, Any]:
+    """report.json of a complete run whose training stages were `stages`, in order."""
+    task, numbers = run.task, {name: run.metrics(name) for name in stages}
+    found, reasons = run.metrics("programs"), {}
+    verdict = found["verdict"] | _ticket_verdict(numbers, reasons) | {"controls": _controls(numbers, reasons)}
+    dense = numbers["dense"]
+    report = {
+        "schema_version": 1,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "task": {
+            "name": task.name,
+            "kind": task.kind,
+            "metric": task.metric,
+            "train_examples": len(task.train),
+            "eval_split": "test",
+            "eval_examples": len(task.test),
+            "dev_examples": len(task.dev),
+            "labels": len(task.labels),
+            "baseline": {"name": "bag of words", "metric": run.metrics("baseline")},
+            "notes": [*task.notes, *_cut_notes(run)],
+        },
+        "model": {
+            "name": run.model_name,
+            "parameters": dense["parameters"],
+            "prunable_parameters": dense["prunable_parameters"],
+        },
+        "stages": [*(_stage(name, n) for name, n in numbers.items()), _program_stage(run, numbers[stages[-1]], found)],
+        "programs": found["programs"],
+        "verdict": verdict,
+        "environment": environment,
+        "training_curves": {n: m["curve"] for n, m in numbers.items() if m["curve"]},
+        "recipe": {"command": command, "yaml": run.recipe.to_yaml()},
+        "licences": licences,
+    }
+    if "ticket" in numbers:
+        last = {"round": len(numbers["ticket"]["search"]), "sparsity_prunable": numbers["ticket"]["sparsity_prunable"]}
+        trained = numbers["ticket"]
+        last |= {"metric_dev": trained["metric"]["dev"], "seconds": trained["seconds"], "chosen": True}
+        report["search"] = [*trained["search"], last]
+    return report | {"not_measured": reasons}
+
+
+def _stage(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
+    keys = ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total", "metric", "seconds")
+    return {"name": name, **{key: numbers[key] for key in keys}}
+
+
+def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The exported ticket has its model's weights; its metric is the file's own."""
+    kept = {k: source[k] for k in ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total")}
+    metric = found["programs"]["ticket"]["metric"]
+    return {"name": "program", **kept, "metric": metric, "seconds": found["seconds"]}
+
+
+def _ticket_verdict(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+    dense = [numbers["dense"]["metric"]["test"]]
+    if "ticket" not in numbers:
+        reasons["verdict.winning_ticket"] = "this run searched no ticket"
+        return {"winning_ticket": None, "rule": "no ticket was searched"}
+    outcome = winning_ticket(dense, [numbers["ticket"]["metric"]["test"]])
+    reasons.update(outcome.not_measured())
+    if outcome.winning is None:
+        reasons["verdict.winning_ticket"] = _ONE_SEED
+    return outcome.as_report()
+
+
+def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any] | None:
+    control = numbers.get("ticket", {}).get("random_mask")
+    if control is None:
+        reasons["verdict.controls"] = "controls were not asked for (--controls)"
+        return None
+    reasons["verdict.controls.random_init"] = "only the random mask is trained as a control in a run"
+    return {"random_mask": control, "random_init": None}
+
+
+def _cut_notes(run: "Run") -> list[str]:
+    limit, notes = run.recipe.model.max_tokens, []
+    for name in ("train", "dev", "test"):
+        if run.encoded[name].cut:
+            notes.append(f"{run.encoded[name].cut:,} {name} texts are longer than {limit} tokens and are cut")
+    return notes

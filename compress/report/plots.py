@@ -1,0 +1,276 @@
+"""Plots as inline SVG that follow the page: text stays text, colours are the page's CSS variables, no ids clash.
+
+Matplotlib draws with the stand-in colours of `THEME`; `_themed` then swaps each for its variable, so that one drawing
+serves light and dark.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from compress.report import formats as f
+from compress.report import view
+from compress.report.prose import metric_format
+
+Report = dict[str, Any]
+SVG = "{http://www.w3.org/2000/svg}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+INK, LINE, DENSE, TICKET, EXTRA, PAPER = "#010203", "#010204", "#010205", "#010206", "#010207", "#010208"
+THEME = {
+    INK: "var(--muted)",
+    LINE: "var(--line)",
+    DENSE: "var(--dense)",
+    TICKET: "var(--ticket)",
+    EXTRA: "var(--extra)",
+    PAPER: "var(--surface)",
+}
+WIDTH = 390 / 72  # inches; a unit of the drawing is a point: 0.8 of a CSS pixel on a phone, 1.1 on a desk
+STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 12,
+    "axes.axisbelow": True,
+    "text.color": INK,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "ytick.major.size": 0,
+    "grid.color": LINE,
+    "legend.frameon": False,
+    "legend.fontsize": 12,
+    "lines.linewidth": 2,
+    "lines.markersize": 6,
+    "lines.markeredgecolor": PAPER,
+    "lines.markeredgewidth": 1.5,
+}
+
+
+def all_plots(report: Report) -> dict[str, str]:
+    """Name → SVG of every plot that the report has numbers for: drop, search, training, size, latency."""
+    drawn = {name: plot(report) for name, plot in PLOTS.items()}
+    return {name: svg for name, svg in drawn.items() if svg is not None}
+
+
+def search_plot(report: Report) -> str | None:
+    """Metric on dev against sparsity, round by round, with the dense model's line and its 95 % band."""
+    metric = metric_format(report)
+    rounds = [point for point in report.get("search", []) if point["metric_dev"] is not None]
+    if not rounds:
+        return None
+
+    def draw(ax: Axes) -> None:
+        x = [100 * point["sparsity_prunable"] for point in rounds]
+        y = [metric.scale * point["metric_dev"] for point in rounds]
+        _dense_line(ax, report, metric.scale)
+        bars = [(a, point["ci95"]) for a, point in zip(x, rounds, strict=True) if point.get("ci95")]
+        for a, (low, high) in bars:
+            ax.plot([a, a], [metric.scale * low, metric.scale * high], color=TICKET, alpha=0.45, linewidth=1.5)
+        ax.plot(x, y, color=TICKET, marker="o", label="ticket, each round")
+        chosen = [i for i, point in enumerate(rounds) if point.get("chosen")]
+        if chosen:
+            ax.plot([x[i] for i in chosen], [y[i] for i in chosen], "o", color=TICKET, markersize=10, label="chosen")
+        ax.set_xlabel("Sparsity of the prunable weights, %")
+        ax.set_ylabel(f"Dev {metric.heading}")
+        ax.set_xlim(-3, max(20, *x) + 3)
+        _spread(ax)
+
+    return _svg("search", draw)
+
+
+def _dense_line(ax: Axes, report: Report, scale: int) -> None:
+    dense = next((stage["metric"] for stage in report["stages"] if stage["name"] == "dense"), None)
+    if dense is None or dense["dev"] is None:
+        return
+    if dense.get("ci95_dev"):
+        low, high = (scale * end for end in dense["ci95_dev"])
+        ax.axhspan(low, high, color=DENSE, alpha=0.16, linewidth=0, label="its 95 % interval")
+    ax.axhline(scale * dense["dev"], color=DENSE, linestyle=(0, (5, 3)), label="dense model")
+
+
+def training_plot(report: Report) -> str | None:
+    """Metric on dev (loss, where that is all there is) against the training step, stage by stage."""
+    metric = metric_format(report)
+    curves = report.get("training_curves") or {}
+    key = "metric_dev" if any("metric_dev" in p for points in curves.values() for p in points) else "loss"
+    series = {name: [(p["step"], p[key]) for p in points if key in p] for name, points in curves.items()}
+    series = {name: points for name, points in series.items() if points}
+    if not series:
+        return None
+
+    def draw(ax: Axes) -> None:
+        scale = metric.scale if key == "metric_dev" else 1
+        for name, points in series.items():
+            steps, values = zip(*points, strict=True)
+            title = view.STAGE_TITLES.get(name, name).lower()
+            dashes = (0, (5, 3)) if name == "dense" else "-"
+            ax.plot(steps, [scale * v for v in values], color=_colour(name), linestyle=dashes, marker="o", label=title)
+        ax.set_xlabel("Training step")
+        ax.set_ylabel(f"Dev {metric.heading}" if key == "metric_dev" else "Training loss")
+        _spread(ax)
+
+    return _svg("training", draw)
+
+
+def drop_plot(report: Report) -> str | None:
+    """The programs' difference in points with its 95 % interval, against zero."""
+    metric, drop, interval = metric_format(report), report["verdict"]["drop_points"], report["verdict"]["ci95"]
+    if drop is None or interval is None:
+        return None
+
+    def draw(ax: Axes) -> None:
+        ax.axvline(0, color=DENSE, linestyle=(0, (5, 3)))
+        ax.annotate("dense", (0, 1), (4, -2), xycoords=("data", "axes fraction"), textcoords="offset points", va="top")
+        ax.plot(interval, [0, 0], color=TICKET, linewidth=3, solid_capstyle="round")
+        ax.plot([drop], [0], "o", color=TICKET, markersize=11)
+        ax.annotate(metric.points(drop), (drop, 0), (0, -12), textcoords="offset points", ha="center", va="top")
+        reach = 1.25 * max(abs(drop), *map(abs, interval), 0.5 * metric.scale / 100)
+        ax.set_xlim(-reach, reach)
+        ax.set_ylim(-1, 1)
+        ax.set_yticks([])
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.set_xlabel(f"Drop in {metric.name}, points (right of zero: worse)")
+
+    return _svg("drop", draw, width=320 / 72, height=150 / 72)
+
+
+def size_plot(report: Report) -> str | None:
+    """Installed and download megabytes, program by program."""
+    programs = view.measured_programs(report)
+    groups = {
+        title: {name: (p[key], None) for name, p in programs.items() if p[key] is not None}
+        for title, key in (("installed", "bytes"), ("download", "download_bytes"), ("peak memory", "peak_rss_bytes"))
+    }
+    return _bars("size", groups, f.size, "Megabytes", 1e-6)
+
+
+def latency_plot(report: Report) -> str | None:
+    """Median latency with p10–p90 whiskers, by text length and program."""
+    groups: dict[str, dict[str, Any]] = {}
+    for length in view.token_lengths(report):
+        entries = {n: (p["latency_ms"] or {}).get(length) for n, p in view.measured_programs(report).items()}
+        group = {n: (e["median"], (e["p10"], e["p90"])) for n, e in entries.items() if e}
+        groups[f"{length} tokens"] = group
+    return _bars("latency", groups, f.milliseconds, "Milliseconds a call, median; line: p10 to p90", 1.0)
+
+
+def _bars(
+    name: str, groups: dict[str, dict[str, Any]], text: Callable[[Any], str], unit: str, factor: float
+) -> str | None:
+    """Horizontal bars in groups, the value written at each bar's end: (value, None or (low, high)) by program."""
+    groups = {title: bars for title, bars in groups.items() if bars}
+    if not groups:
+        return None
+    number = sum(len(bars) for bars in groups.values())
+
+    def draw(ax: Axes) -> None:
+        y, ticks, seen = 0.0, [], set()
+        for title, bars in groups.items():
+            ticks.append((y + (len(bars) - 1) / 2, title))
+            for program, (value, spread) in bars.items():
+                label = None if program in seen else program.replace("_", " ")
+                seen.add(program)
+                ax.barh(y, value * factor, height=0.78, color=_colour(program), label=label)
+                end = max(value, spread[1] if spread else value) * factor
+                if spread:
+                    ax.plot([s * factor for s in spread], [y, y], color=INK, linewidth=1.5)
+                ax.annotate(text(value), (end, y), (6, 0), textcoords="offset points", va="center")
+                y += 1
+            y += 0.7
+        ax.set_yticks([t for t, _ in ticks], [title for _, title in ticks])
+        ax.invert_yaxis()
+        ax.set_xlabel(unit)
+        ax.margins(x=0.22)
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.grid(axis="x", linewidth=0.8)
+        ax.spines["bottom"].set_visible(False)
+        ax.tick_params(axis="x", length=0)
+
+    return _svg(name, draw, height=(96 + 27 * number + 19 * len(groups)) / 72)
+
+
+def _spread(ax: Axes) -> None:
+    """Grid and ticks of a line plot; at least two points of range, so that noise does not look like a cliff."""
+    low, high = ax.get_ylim()
+    if high - low < 2:
+        middle = (low + high) / 2
+        ax.set_ylim(middle - 1, middle + 1)
+    ax.grid(axis="y", linewidth=0.8)
+    ax.yaxis.set_major_locator(MaxNLocator(6))
+
+
+def _colour(name: str) -> str:
+    return {"dense": DENSE, "ticket": TICKET}.get(name, EXTRA)
+
+
+def _svg(name: str, draw: Callable[[Axes], None], *, width: float = WIDTH, height: float = 280 / 72) -> str:
+    with style.context({**STYLE, "svg.hashsalt": name}, after_reset=True):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        ax = figure.add_subplot()
+        draw(ax)
+        handles, labels = ax.get_legend_handles_labels()
+        if len(labels) > 1:
+            order = sorted(range(len(labels)), key=lambda i: labels[i].startswith("its"))  # "dense model, its interval"
+            figure.legend(
+                [handles[i] for i in order],
+                [labels[i] for i in order],
+                loc="outside upper left",
+                ncols=2,
+                handlelength=1.6,
+            )
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _themed(buffer.getvalue(), name)
+
+
+def _themed(drawing: bytes, name: str) -> str:
+    """The drawing without its metadata, with CSS variables for stand-in colours and `name` before every id."""
+    root = ElementTree.fromstring(drawing)
+    for parent in root.iter():
+        for child in [c for c in parent if c.tag.endswith("}metadata")]:
+            parent.remove(child)
+    for element in root.iter():
+        for key, value in list(element.attrib.items()):
+            element.set(key, _attribute(key, value, name))
+    root.attrib.pop("width"), root.attrib.pop("height")
+    root.set("aria-hidden", "true")  # the figure's label and table speak for it
+    ElementTree.register_namespace("", SVG[1:-1])
+    ElementTree.register_namespace("xlink", XLINK[1:-1])
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _attribute(key: str, value: str, name: str) -> str:
+    if key == "id":
+        return f"{name}-{value}"
+    if key == XLINK + "href" and value.startswith("#"):
+        return f"#{name}-{value[1:]}"
+    value = value.replace("url(#", f"url(#{name}-")
+    for stand_in, variable in THEME.items():
+        value = value.replace(stand_in, variable)
+    if key != "style":
+        return value
+    # The family is the page's; of "font: 12px 'DejaVu Sans', …" the size stays.
+    parts = [part.strip() for part in value.split(";")]
+    parts = [f"font-size: {part.split()[1]}" if part.startswith("font: ") else part for part in parts]
+    return "; ".join(part for part in parts if not part.startswith("font-family"))
+
+
+PLOTS: dict[str, Callable[[Report], str | None]] = {
+    "drop": drop_plot,
+    "search": search_plot,
+    "training": training_plot,
+    "size": size_plot,
+    "latency": latency_plot,
+}

@@ -1,0 +1,26 @@
+"""The table that a run ends with at the terminal."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from compress.report import prose, view
+
+
+def summary_table(report: dict[str, Any]) -> Table:
+    """Dense against ticket, a row a measure, with the verdict below. Text from the report is never read as markup."""
+    comparison = view.comparison(report)
+    table = Table(
+        title=Text(f"{report['task']['name']} on {report['model']['name']}"),
+        caption=Text(f"{prose.verdict_title(report)}. {prose.verdict_sentences(report)[-1]}"),
+        caption_justify="left",
+        title_justify="left",
+        title_style="bold",
+    )
+    for index, heading in enumerate(comparison.headings):
+        style = ("", "", "bold", "bold green")[index]
+        table.add_column(Text(heading), justify="right" if index else "left", style=style, overflow="fold")
+    for row in comparison.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

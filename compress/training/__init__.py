@@ -1,0 +1,1 @@
+"""Training: one loop, closed; masks, distillation and progress hang on it. Metrics."""

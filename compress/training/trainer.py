@@ -1,0 +1,192 @@
+"""The one training loop (Hugging Face Trainer) for dense models, rounds of a search, tickets and students.
+
+A mask holds on by gradient hooks (`Mask.enforced`), a teacher by the loss; neither changes the loop. A training that
+is interrupted starts again from its beginning: with the same seed it ends at the same weights.
+"""
+
+import math
+import tempfile
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import transformers
+from torch import nn
+from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+
+from compress.console import Advance, Console
+from compress.data.encode import Encoded
+from compress.errors import TrainingError
+from compress.models.anatomy import embeddings_of, prunable_parameters
+from compress.recipe import TrainingSection
+from compress.training.compact import compact_embedding
+from compress.training.distillation import Teacher
+from compress.training.metrics import METRICS, answers
+
+if TYPE_CHECKING:
+    from compress.lottery.mask import Mask
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a training reports. `curve` holds {"step", "metric_dev", "loss"} at the end of each pass over the data."""
+
+    steps: int
+    seconds: float
+    curve: tuple[dict[str, float], ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Learner:
+    """The data and settings that all trainings of a run share."""
+
+    tokenizer: PreTrainedTokenizerBase
+    train: Encoded
+    dev: Encoded
+    metric: str
+    settings: TrainingSection
+    console: Console
+
+    def fit(
+        self,
+        model: PreTrainedModel,
+        name: str,
+        *,
+        epochs: float,
+        seed: int,
+        mask: "Mask | None" = None,
+        teacher: Teacher | None = None,
+        curve: bool = False,
+    ) -> Fitted:
+        """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
+
+        With `mask`, weights that it removes are exactly zero from start to end. With `curve`, dev is evaluated after
+        each pass. Raises TrainingError when the loss is not a number.
+        """
+        total = math.ceil(math.ceil(len(self.train) / self.settings.batch_size) * epochs)
+        started = time.monotonic()
+        points: list[dict[str, float]] = []
+        held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
+        with (
+            held,
+            compact_embedding(embeddings_of(model).word, self._ids_in_use(model)),
+            tempfile.TemporaryDirectory() as scratch,
+            self.console.step(name, total) as advance,
+        ):
+            trainer = _Loop(
+                model=model,
+                args=self._arguments(scratch, total, seed),
+                train_dataset=self.train.rows,
+                data_collator=DataCollatorWithPadding(self.tokenizer),
+                callbacks=[_Progress(self, points if curve else None, advance)],
+            )
+            trainer.teacher, trainer.place = teacher, name
+            trainer.remove_callback(transformers.PrinterCallback)
+            trainer.train()
+        model.to("cpu").eval()
+        return Fitted(steps=total, seconds=time.monotonic() - started, curve=tuple(points))
+
+    def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
+        """The metric on dev (or another split)."""
+        split = split or self.dev
+        return METRICS[self.metric](answers(predict(model, split, self.tokenizer)), split.labels)
+
+    def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
+        parts = [np.concatenate([np.asarray(ids) for ids in s.rows["input_ids"]]) for s in (self.train, self.dev)]
+        return np.unique(np.concatenate([*parts, [model.config.pad_token_id]]))
+
+    def _arguments(self, scratch: str, steps: int, seed: int) -> TrainingArguments:
+        cuda = torch.cuda.is_available()
+        return TrainingArguments(
+            output_dir=scratch,
+            max_steps=steps,
+            per_device_train_batch_size=self.settings.batch_size,
+            learning_rate=self.settings.learning_rate,
+            lr_scheduler_type="linear",
+            warmup_steps=round(self.settings.warmup * steps),
+            weight_decay=self.settings.weight_decay,
+            max_grad_norm=self.settings.max_grad_norm,
+            optim="adamw_torch_fused",
+            train_sampling_strategy="group_by_length",
+            bf16=torch.cuda.is_bf16_supported() if cuda else _cpu_has_bf16(),
+            use_cpu=not cuda,
+            seed=seed,
+            data_seed=seed,
+            save_strategy="no",
+            eval_strategy="no",
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=True,
+            dataloader_pin_memory=cuda,
+        )
+
+
+def _cpu_has_bf16() -> bool:
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+class _Loop(Trainer):
+    """Trainer with a teacher in the loss and weight decay on matrices only."""
+
+    teacher: Teacher | None = None
+    place: str = ""
+
+    def compute_loss(self, model: nn.Module, inputs: dict, return_outputs: bool = False, **_: object) -> torch.Tensor:
+        if self.teacher is None:
+            loss = model(**inputs).loss
+        else:
+            loss = self.teacher.loss(model, inputs)
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss.item()} at step {self.state.global_step + 1}",
+                where=self.place,
+                remedy="lower training.learning_rate",
+            )
+        return loss
+
+    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
+        embedded = {id(p) for m in model.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
+        return [n for n, p in model.named_parameters() if p.dim() > 1 and id(p) not in embedded]
+
+
+class _Progress(transformers.TrainerCallback):
+    """Advances the console by each step; evaluates dev after each pass when a curve is wanted."""
+
+    def __init__(self, learner: Learner, points: list[dict[str, float]] | None, advance: Advance) -> None:
+        self.learner, self.points, self.advance = learner, points, advance
+
+    def on_step_end(self, args, state, control, **_: object) -> None:
+        self.advance(1)
+
+    def on_epoch_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
+        if self.points is None:
+            return
+        training = model.training
+        value = self.learner.evaluate(model.eval())
+        model.train(training)
+        self.points.append({"step": state.global_step, "metric_dev": value})
+        self.advance(0, dev=value)
+
+
+@torch.inference_mode()
+def predict(
+    model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int = 64
+) -> np.ndarray:
+    """Logits (N, L) in the split's order, fp32, batches of similar length."""
+    device = next(model.parameters()).device
+    lengths = [len(ids) for ids in split.rows["input_ids"]]
+    order = sorted(range(len(split)), key=lengths.__getitem__)
+    collate = DataCollatorWithPadding(tokenizer)
+    found: list[np.ndarray | None] = [None] * len(split)
+    columns = [n for n in ("input_ids", "token_type_ids", "attention_mask") if n in split.rows.column_names]
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        rows = split.rows.select_columns(columns)[chosen]
+        batch = collate([{n: rows[n][k] for n in columns} for k in range(len(chosen))]).to(device)
+        for i, logits in zip(chosen, model(**batch).logits.float().cpu().numpy(), strict=True):
+            found[i] = logits
+    return np.stack(found)

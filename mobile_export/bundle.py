@@ -1,0 +1,161 @@
+"""The bundle: everything an app needs, hashed, and nothing else. The only contract between this room and the app.
+
+model.pte, vocab.txt, manifest.json (manifest.schema.json describes it) and golden.json: texts with the token ids and
+logits that the app must reproduce on the phone it lands on.
+"""
+
+import importlib.metadata
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from compress.errors import ExportError
+from mobile_export.golden import Text, choose_golden
+from mobile_export.lowering import MIN_TOKENS, Program, sha256_of, write_atomically
+from mobile_export.runtime import LoadedProgram
+from mobile_export.tokenization import describe_tokenizer
+from mobile_export.verify import check_schema
+
+FORMAT = 1
+TOLERANCE = 0.05  # of a logit: int8 kernels round differently from one processor to the next (2e-3 measured on ARM)
+PACKAGES = ("torch", "executorch", "torchao", "transformers")
+REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_ratio", "speed_ratio")
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Whose work is in the bundle, and under which licence."""
+
+    name: str
+    licence: str
+
+
+def write_bundle(
+    output: Path,
+    model_dir: Path,
+    program: Program,
+    texts: Sequence[Text],
+    *,
+    name: str,
+    report: Mapping[str, Any] | None = None,
+    licences: Sequence[Licence] = (),
+    value_range: tuple[float, float] | None = None,
+    threads: int = 1,
+    tolerance: float = TOLERANCE,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
+
+    `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
+    what it lacks is null. `value_range` is a regression's (lowest, highest) label. Every file is written whole, the
+    manifest last: a folder without one is not a bundle. Raises ExportError for a tokenizer that can't be described.
+    """
+    output, model_dir = Path(output), Path(model_dir)
+    settings, vocabulary = describe_tokenizer(model_dir)
+    vocab = "".join(f"{word}\n" for word in vocabulary).encode()
+    config = _config(model_dir)
+    golden = json.dumps(
+        {"format": FORMAT, "examples": _golden(model_dir, program, texts, config, progress)}, ensure_ascii=False
+    ).encode()
+    manifest = {
+        "format": FORMAT,
+        "name": name,
+        "task": _task(config, value_range),
+        "model": _model(program, threads),
+        "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
+        "golden": {"file": "golden.json", "sha256": sha256(golden).hexdigest(), "tolerance": tolerance},
+        "report": {key: (report or {}).get(key) for key in REPORT_KEYS},
+        "licences": [{"name": item.name, "licence": item.licence} for item in licences],
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+    if unknown := sorted(set(report or {}) - set(REPORT_KEYS)):
+        raise ExportError(
+            f"the manifest's report has no key {', '.join(unknown)}", remedy=f"use {', '.join(REPORT_KEYS)}"
+        )
+    check_schema(manifest, output / "manifest.json")
+    (output / "manifest.json").unlink(missing_ok=True)
+    _copy(program.path, output / "model.pte")
+    write_atomically(output / "vocab.txt", vocab)
+    write_atomically(output / "golden.json", golden)
+    write_atomically(output / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    return output / "manifest.json"
+
+
+def _golden(
+    model_dir: Path,
+    program: Program,
+    texts: Sequence[Text],
+    config: Mapping[str, Any],
+    progress: Callable[[int], None] | None,
+) -> list[dict[str, Any]]:
+    loaded, examples = LoadedProgram.of(program), []
+    pair = config["pocket_ticket"]["kind"] in ("pair", "pair_regression", "qa")
+    for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
+        answers = loaded.answer(encoded)
+        examples.append(
+            {
+                "text_a": text.text_a,
+                "text_b": text.text_b,
+                "input_ids": encoded["input_ids"],
+                "token_type_ids": encoded["token_type_ids"] if "token_type_ids" in program.inputs else None,
+                **{name: answer[0].tolist() for name, answer in zip(program.outputs, answers, strict=True)},
+            }
+        )
+        if progress is not None:
+            progress(number)
+    return examples
+
+
+def _config(model_dir: Path) -> dict[str, Any]:
+    path = model_dir / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ExportError(f"the model's config can't be read ({error})", where=str(path)) from error
+    ours = config.get("pocket_ticket") or {}
+    if missing := [key for key in ("task", "kind", "metric") if key not in ours]:
+        raise ExportError(
+            f"the model's config does not say the task's {', '.join(missing)} under \"pocket_ticket\"",
+            where=str(path),
+            remedy="train it with compress.run, or add the keys",
+        )
+    return config
+
+
+def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) -> dict[str, Any]:
+    ours = config["pocket_ticket"]
+    labelled = ours["kind"] in ("classification", "pair", "tokens")
+    names = config.get("id2label") or {}
+    return {
+        "name": ours["task"],
+        "kind": ours["kind"],
+        "labels": [names[key] for key in sorted(names, key=int)] if labelled else [],
+        "metric": ours["metric"],
+        "range": None if value_range is None else list(value_range),
+    }
+
+
+def _model(program: Program, threads: int) -> dict[str, Any]:
+    return {
+        "file": "model.pte",
+        "sha256": program.sha256,
+        "bytes": program.bytes,
+        "inputs": list(program.inputs),
+        "outputs": list(program.outputs),
+        "min_tokens": MIN_TOKENS,
+        "max_tokens": program.max_tokens,
+        "threads": threads,
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.is_file() and sha256_of(target) == sha256_of(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, part)
+    part.replace(target)

@@ -1,0 +1,257 @@
+"""From a saved model folder to an ExecuTorch program: the phone form, and the stock form that reports compare with.
+
+The phone form is the encoder rewritten for XNNPACK (`lowering_phone`): dynamic length in at most two delegated pieces.
+The stock form is the Hugging Face model as it is, through XNNPACK's stock recipe, with a dynamic length too.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from compress.errors import ExportError, ModelError
+from mobile_export.quantization import Scheme, SchemeName, TensorStorage, storage_of
+from mobile_export.quiet import quiet
+
+if TYPE_CHECKING:
+    from executorch.exir import EdgeProgramManager
+
+Form = Literal["phone", "stock"]
+MIN_TOKENS = 2  # [CLS] and [SEP]
+DEFAULT_MAX_TOKENS = 128
+PAIR_KINDS = ("pair", "pair_regression", "qa")
+
+
+@dataclass(frozen=True)
+class Census:
+    """How much of the graph XNNPACK computes: `pieces` delegated, and the operators left outside by name."""
+
+    pieces: int
+    delegated_fraction: float
+    leftovers: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A lowered model on disk: `path` holds it, `path` with the suffix .json holds this description."""
+
+    path: Path
+    sha256: str
+    bytes: int
+    form: Form
+    scheme: SchemeName
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    max_tokens: int
+    census: Census
+    storage: tuple[TensorStorage, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The description as plain JSON values; `path` is its file name."""
+        return {**asdict(self), "path": self.path.name}
+
+    @classmethod
+    def read(cls, path: Path) -> "Program":
+        """The description saved beside the program `path`, checked against the program's hash.
+
+        Raises ExportError when either is missing, damaged or not of the other.
+        """
+        path = Path(path)
+        try:
+            saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+            storage = tuple(TensorStorage(**{**item, "shape": tuple(item["shape"])}) for item in saved["storage"])
+            lists = {key: tuple(saved[key]) for key in ("inputs", "outputs")}
+            program = cls(**{**saved, **lists, "path": path, "census": Census(**saved["census"]), "storage": storage})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ExportError(
+                f"the program's description can't be read ({type(error).__name__})",
+                where=str(path.with_suffix(".json")),
+                remedy="lower the model again",
+            ) from error
+        if not path.is_file() or sha256_of(path) != program.sha256:
+            raise ExportError("the program is missing or damaged", where=str(path), remedy="lower the model again")
+        return program
+
+
+def lower(
+    model_dir: Path,
+    output: Path,
+    *,
+    form: Form = "phone",
+    scheme: SchemeName | Scheme = "int8",
+    max_tokens: int | None = None,
+    pair: bool | None = None,
+) -> Program:
+    """Lower the saved model in `model_dir` to the ExecuTorch program `output`, and describe it beside it (.json).
+
+    `max_tokens` (special tokens included) and `pair` (a token_type_ids input) default to what the model's config says
+    under "pocket_ticket". The same folder gives the same bytes. Raises ModelError for a folder that can't be loaded and
+    ExportError for a model that can't be lowered.
+    """
+    scheme = scheme if isinstance(scheme, Scheme) else Scheme(scheme)
+    if form not in get_args(Form):
+        raise ExportError(f"there is no form '{form}'", remedy=f"use one of {', '.join(get_args(Form))}")
+    model = load_model(Path(model_dir))
+    max_tokens = max_tokens_of(model, max_tokens)
+    segments = has_segments(model, pair)
+    module, inputs = FORMS[form](model, max_tokens, segments)
+    scheme.apply(module)
+    from mobile_export.lowering_heads import outputs_of
+
+    data, census = to_program(module, inputs, max_tokens)
+    write_atomically(Path(output), data)
+    program = Program(
+        path=Path(output),
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        form=form,
+        scheme=scheme.name,
+        inputs=inputs,
+        outputs=outputs_of(model),
+        max_tokens=max_tokens,
+        census=census,
+        storage=tuple(storage_of(module)),
+    )
+    write_atomically(program.path.with_suffix(".json"), (json.dumps(program.to_json(), indent=1) + "\n").encode())
+    return program
+
+
+def load_model(model_dir: Path) -> nn.Module:
+    """The task model saved in a folder, in fp32 and ready to answer (eval mode). Raises ModelError."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(model_dir, local_files_only=True)
+            loader = AutoModelForSequenceClassification
+            model = loader.from_pretrained(model_dir, config=config, local_files_only=True, dtype=torch.float32)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(
+            f"the saved model can't be loaded ({str(error).splitlines()[0]})",
+            where=str(model_dir),
+            remedy="give a folder with config.json and model.safetensors",
+        ) from error
+    return model.eval()
+
+
+def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
+    """The longest text, special tokens included: `wanted`, or the config's, or 128.
+
+    Raises ExportError for more than the model has positions.
+    """
+    from compress.models.anatomy import embeddings_of
+
+    ours = getattr(model.config, "pocket_ticket", None) or {}
+    parts = embeddings_of(model)
+    available = parts.position.num_embeddings - parts.position_offset
+    asked = wanted if wanted is not None else ours.get("max_tokens", min(DEFAULT_MAX_TOKENS, available))
+    if not MIN_TOKENS < asked <= available:
+        raise ExportError(
+            f"max_tokens is {asked}, but the model takes {MIN_TOKENS + 1} to {available}",
+            remedy="choose a length between",
+        )
+    return asked
+
+
+def has_segments(model: nn.Module, pair: bool | None = None) -> bool:
+    """Whether the program needs token_type_ids: the task is a pair and the architecture tells segments apart."""
+    from compress.models.anatomy import embeddings_of
+
+    kind = (getattr(model.config, "pocket_ticket", None) or {}).get("kind")
+    table = embeddings_of(model).token_type
+    return (kind in PAIR_KINDS if pair is None else pair) and table is not None and table.num_embeddings > 1
+
+
+def _phone(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module, tuple[str, ...]]:
+    from mobile_export.lowering_phone import PhoneEncoder
+
+    inputs = ("input_ids", "token_type_ids") if segments else ("input_ids",)
+    return PhoneEncoder(model, max_tokens, segments=segments).eval(), inputs
+
+
+class StockForm(nn.Module):
+    """The Hugging Face model as it is: input_ids, attention_mask [, token_type_ids] (1, T) → logits."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, ...]:
+        segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        answer = self.model(input_ids=input_ids, attention_mask=attention_mask, **segments)
+        return answer.logits if "logits" in answer else (answer.start_logits, answer.end_logits)
+
+
+def _stock(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module, tuple[str, ...]]:
+    inputs = ("input_ids", "attention_mask", "token_type_ids") if segments else ("input_ids", "attention_mask")
+    return StockForm(model).eval(), inputs
+
+
+FORMS = {"phone": _phone, "stock": _stock}
+
+
+def to_program(module: nn.Module, inputs: tuple[str, ...], max_tokens: int) -> tuple[bytes, Census]:
+    """Export `module` with a dynamic length, 2 to `max_tokens`, and lower it with XNNPACK's stock recipe.
+
+    Raises ExportError when the exporter refuses.
+    """
+    example = tuple(torch.ones(1, max_tokens // 2 + 1, dtype=torch.int64) for _ in inputs)
+    length = torch.export.Dim("T", min=MIN_TOKENS, max=max_tokens)
+    try:
+        with quiet(), torch.no_grad():
+            from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+            from executorch.exir import ExecutorchBackendConfig, to_edge_transform_and_lower
+
+            exported = torch.export.export(
+                module, example, dynamic_shapes=tuple({1: length} for _ in inputs), strict=False
+            )
+            edge = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+            census = census_of(edge)
+            # without this option an embedding quantized by torchao is stored dequantized
+            data = edge.to_executorch(ExecutorchBackendConfig(do_quant_fusion_and_const_prop=True)).buffer
+    except ExportError:
+        raise
+    except Exception as error:  # the exporter raises whatever its passes raise
+        raise ExportError(
+            f"the exporter refused the model ({type(error).__name__}: {str(error).strip().splitlines()[0][:200]})",
+            remedy="report it with the model's config.json",
+        ) from error
+    return bytes(data), census
+
+
+def census_of(edge: "EdgeProgramManager") -> Census:
+    """Count what XNNPACK took of the graph and what it left."""
+    from executorch.devtools.backend_debug import get_delegation_info
+
+    info = get_delegation_info(edge.exported_program().graph_module)
+    left = {
+        name: counts.non_delegated for name, counts in info.delegation_by_operator.items() if counts.non_delegated > 0
+    }
+    inside, outside = info.num_delegated_nodes, sum(left.values())
+    return Census(info.num_delegated_subgraphs, inside / max(1, inside + outside), dict(sorted(left.items())))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing: a temporary file beside it takes its place. Raises ExportError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            file.write(data)
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise ExportError(f"the file can't be written ({error.strerror})", where=str(path)) from error
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,135 @@
+"""The pieces of the phone form: an encoder's operators rewritten, same mathematics, so that XNNPACK takes all of them.
+
+The stream is 2-D (T, H): one text, nothing padded. Views are written with -1, because a view with a symbolic size
+stays outside XNNPACK and cuts the graph. A norm leaves out its additive bias; the `pending` bias is folded into
+whatever reads the stream next: a Linear as W·pending, a residual sum as the bias of the Linear beside it.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from compress.errors import ExportError
+from compress.models.anatomy import FeedForward, Layer
+
+
+def folded(linear: nn.Linear, pending: Tensor | None = None, *, residual: Tensor | None = None) -> nn.Linear:
+    """A copy of `linear` (H_in → H_out) that reads a stream lacking the bias `pending` (H_in,).
+
+    `residual` (H_out,) is the bias that the stream added to this Linear's output lacks.
+    """
+    weight = linear.weight.detach().clone()
+    bias = torch.zeros(linear.out_features) if linear.bias is None else linear.bias.detach().clone()
+    if pending is not None:
+        bias += weight @ pending
+    if residual is not None:
+        bias += residual
+    return linear_of(weight, bias)
+
+
+def linear_of(weight: Tensor, bias: Tensor) -> nn.Linear:
+    """A Linear that owns `weight` (H_out, H_in) and `bias` (H_out,)."""
+    linear = nn.Linear(weight.shape[1], weight.shape[0])
+    linear.weight, linear.bias = nn.Parameter(weight.contiguous()), nn.Parameter(bias.contiguous())
+    return linear
+
+
+class PhoneNorm(nn.Module):
+    """LayerNorm without its bias, which is left in `pending` (H,). (T, H) → (T, H).
+
+    XNNPACK has no layer_norm and no mean over the last dimension: both means are Linears with one output, the
+    variance's with eps as its bias. MobileBERT's NoNorm is only a product.
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        width = norm.weight.numel()
+        self.weight = nn.Parameter(norm.weight.detach().clone())
+        self.centred = isinstance(norm, nn.LayerNorm)
+        if self.centred:
+            self.register_buffer("average", torch.full((1, width), 1.0 / width))
+            self.register_buffer("eps", torch.tensor([norm.eps]))
+        self.pending = norm.bias.detach().clone()
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.centred:
+            return x * self.weight
+        x = x - F.linear(x, self.average)
+        return x * torch.rsqrt(F.linear(x * x, self.average, self.eps)) * self.weight
+
+
+class PhoneAttention(nn.Module):
+    """Multi-head attention with 1/√d folded into the query and no mask, residual and norm included."""
+
+    def __init__(
+        self, layer: Layer, *, query_key: Tensor | None, value: Tensor | None, residual: Tensor | None
+    ) -> None:
+        super().__init__()
+        self.head_size, self.width = layer.head_size, layer.value.out_features
+        scale = layer.head_size**-0.5
+        query = folded(layer.query, query_key)
+        self.query = linear_of(query.weight.detach() * scale, query.bias.detach() * scale)
+        self.key, self.value = folded(layer.key, query_key), folded(layer.value, value)
+        self.output = folded(layer.attention_output, residual=residual)
+        self.norm = PhoneNorm(layer.attention_norm)
+
+    def forward(self, rows: Tensor, query_key: Tensor, value: Tensor, residual: Tensor) -> Tensor:
+        """`rows` (R, H) ask, `query_key` and `value` (T, H) answer, `residual` (R, H) is added: (R, H)."""
+        query = self._heads(self.query(rows)).transpose(0, 1)  # (heads, R, d)
+        key = self._heads(self.key(query_key)).permute(1, 2, 0)  # (heads, d, T)
+        context = torch.bmm(torch.softmax(torch.bmm(query, key), -1), self._heads(self.value(value)).transpose(0, 1))
+        context = context.transpose(0, 1).contiguous().view(-1, self.width)
+        return self.norm(self.output(context) + residual)
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.view(-1, self.width // self.head_size, self.head_size)
+
+
+class PhoneFeedForward(nn.Module):
+    """inner → activation → outer, residual and norm included. (R, H) → (R, H)."""
+
+    def __init__(self, block: FeedForward, pending: Tensor, activation: str) -> None:
+        super().__init__()
+        self.inner, self.outer = folded(block.inner, pending), folded(block.outer, residual=pending)
+        self.activation = activation_of(activation)
+        self.norm = PhoneNorm(block.norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.outer(self.activation(self.inner(x))) + x)
+
+
+def _gelu_tanh(x: Tensor) -> Tensor:
+    """The tanh form of GELU, as x·σ(2u) = x·(1 + tanh u)/2: XNNPACK's own GELU ignores `approximate`."""
+    return x * torch.sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * (x * x * x)))
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_python": F.gelu,
+    "gelu_new": _gelu_tanh,
+    "gelu_fast": _gelu_tanh,
+    "gelu_pytorch_tanh": _gelu_tanh,
+    "gelu_python_tanh": _gelu_tanh,
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
+    "relu": F.relu,
+    "silu": lambda x: x * torch.sigmoid(x),
+    "swish": lambda x: x * torch.sigmoid(x),
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+}
+
+
+def activation_of(name: str) -> Callable[[Tensor], Tensor]:
+    """The activation (…) → (…) that a config calls `name`, in operators that XNNPACK computes as written.
+
+    Raises ExportError for a name that is not in `ACTIVATIONS`.
+    """
+    if name not in ACTIVATIONS:
+        raise ExportError(
+            f"the activation '{name}' can't be lowered",
+            remedy=f"use a model with one of {', '.join(sorted(ACTIVATIONS))}",
+        )
+    return ACTIVATIONS[name]

@@ -1,0 +1,118 @@
+"""The phone form of a whole model: embeddings, layers, head, for one text of T tokens without padding."""
+
+import torch
+from torch import Tensor, nn
+
+from compress.errors import ExportError
+from compress.models.anatomy import Layer, architecture_of, embeddings_of, layers_of
+from mobile_export.lowering_blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded
+from mobile_export.lowering_heads import head_of
+from mobile_export.lowering_mobilebert import MobileBertLayer, Trigram
+from mobile_export.quantization import Int8Positions, Quantizable
+
+
+class PhoneEmbeddings(nn.Module):
+    """Ids (T,) → stream (T, H), which lacks `pending` (H,).
+
+    Position and the first token type are one table. The second token type of a pair is its difference from the first,
+    switched on by the id itself (0 or 1).
+    """
+
+    def __init__(self, model: nn.Module, max_tokens: int, *, segments: bool) -> None:
+        super().__init__()
+        parts = embeddings_of(model)
+        self.word = nn.Embedding.from_pretrained(parts.word.weight.detach().clone())
+        first = parts.position_offset
+        position = parts.position.weight.detach()[first : first + max_tokens].clone()
+        self.norm = PhoneNorm(parts.norm)
+        self.projection, self.trigram = None, None
+        if parts.token_type is not None:
+            types = parts.token_type.weight.detach()
+            position += types[0]
+            if segments:
+                self.register_buffer("second_segment", types[1:2] - types[0])
+        self.position = PositionTable(position)
+        self.pending = self.norm.pending
+        if parts.projection is not None:
+            if architecture_of(model).base == "mobilebert":  # projects three neighbours before positions are added
+                self.trigram = Trigram(parts.projection, enabled=model.config.trigram_input)
+            else:
+                self.projection = folded(parts.projection, self.pending)
+                self.pending = torch.zeros(self.projection.out_features)
+
+    def forward(self, ids: Tensor, segments: Tensor | None) -> Tensor:
+        x = self.word(ids)
+        if self.trigram is not None:
+            x = self.trigram(x)
+        x = x + self.position(ids.shape[0])
+        if segments is not None:
+            x = x + segments.view(-1, 1).to(torch.float32) * self.second_segment
+        x = self.norm(x)
+        return x if self.projection is None else self.projection(x)
+
+
+class PositionTable(nn.Module, Quantizable):
+    """The first T rows of a table (max_tokens, H)."""
+
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("rows", rows)
+
+    def forward(self, length: int) -> Tensor:
+        return self.rows[:length]
+
+    def quantized(self) -> nn.Module:
+        return Int8Positions(self.rows)
+
+
+class PhoneLayer(nn.Module):
+    """One post-norm encoder layer (R, H), (T, H) → (R, H): `rows` are those of the stream that are still needed."""
+
+    def __init__(self, layer: Layer, pending: Tensor, activation: str) -> None:
+        super().__init__()
+        self.attention = PhoneAttention(layer, query_key=pending, value=pending, residual=pending)
+        pending = self.attention.norm.pending
+        blocks = []
+        for block in layer.feed_forwards:
+            blocks.append(PhoneFeedForward(block, pending, activation))
+            pending = blocks[-1].norm.pending
+        self.feed_forwards = nn.ModuleList(blocks)
+        self.pending = pending
+
+    def forward(self, rows: Tensor, stream: Tensor) -> Tensor:
+        x = self.attention(rows, stream, stream, rows)
+        for block in self.feed_forwards:
+            x = block(x)
+        return x
+
+
+class PhoneEncoder(nn.Module):
+    """A task model in phone form: input_ids (1, T) [, token_type_ids (1, T)] → what its head gives."""
+
+    def __init__(self, model: nn.Module, max_tokens: int, *, segments: bool) -> None:
+        super().__init__()
+        self.embeddings = PhoneEmbeddings(model, max_tokens, segments=segments)
+        row = architecture_of(model)
+        activation = getattr(model.config, row.hidden_activation)
+        pending, blocks = self.embeddings.pending, []
+        encoder_layers = model.get_submodule(row.base).get_submodule(row.layers)
+        for original, layer in zip(encoder_layers, layers_of(model), strict=True):
+            if layer.heads < 1:
+                raise ExportError(
+                    "a layer without attention heads can't be lowered", remedy="keep at least one head in each layer"
+                )
+            if hasattr(original, "bottleneck"):
+                blocks.append(MobileBertLayer(original, layer, pending, activation))
+            else:
+                blocks.append(PhoneLayer(layer, pending, activation))
+            pending = blocks[-1].pending
+        self.layers = nn.ModuleList(blocks)
+        self.head = head_of(model, pending)
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
+        segments = None if token_type_ids is None else token_type_ids.view(-1)
+        x = self.embeddings(input_ids.view(-1), segments)
+        for layer in self.layers[:-1]:
+            x = layer(x, x)
+        rows = x[:1] if self.head.first_row_only else x  # the last layer computes no row that nobody reads
+        return self.head(self.layers[-1](rows, x))

@@ -1,0 +1,190 @@
+"""Bytes, latency and memory of programs, measured on the files themselves.
+
+Latency is measured side by side: all programs in one fresh process, their order rotated, so that a busy machine treats
+them alike. Memory is measured in one fresh process per program.
+"""
+
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compress.errors import ExportError
+from mobile_export.lowering import Program
+
+LENGTHS = (12, 64)
+MEMORY_TOKENS = 64
+
+
+def measure(
+    programs: Mapping[str, Program], *, lengths: Sequence[int] = LENGTHS, threads: int = 1, rounds: int = 20
+) -> dict[str, dict[str, Any]]:
+    """Everything measured of each program: report.json's `programs` entries but for the metric, which needs data.
+
+    Keys: file, bytes, download_bytes, latency_ms, threads, peak_rss_bytes, runtime_rss_bytes, peak_rss_growth_bytes,
+    delegated_fraction, delegated_pieces, leftover_ops. Raises ExportError when a measuring process fails.
+    """
+    milliseconds = latency(programs, lengths=lengths, threads=threads, rounds=rounds)
+    return {
+        name: {
+            "file": program.path.name,
+            "bytes": program.bytes,
+            "download_bytes": download_bytes(program.path),
+            "latency_ms": milliseconds[name],
+            "threads": threads,
+            **peak_memory(program, threads=threads),
+            "delegated_fraction": program.census.delegated_fraction,
+            "delegated_pieces": program.census.pieces,
+            "leftover_ops": dict(program.census.leftovers),
+        }
+        for name, program in programs.items()
+    }
+
+
+def download_bytes(path: Path) -> int:
+    """What the file takes in a download: its bytes deflated at level 9, as in an APK."""
+    compressor, total = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS), 0
+    with Path(path).open("rb") as file:
+        while block := file.read(1 << 20):
+            total += len(compressor.compress(block))
+    return total + len(compressor.flush())
+
+
+def latency(
+    programs: Mapping[str, Program],
+    *,
+    lengths: Sequence[int] = LENGTHS,
+    threads: int = 1,
+    rounds: int = 20,
+    runs_per_round: int = 10,
+) -> dict[str, dict[str, dict[str, float] | None]]:
+    """Milliseconds per inference of one text: name → length → {"median", "p10", "p90"}; None where it is too long.
+
+    Every round runs each program `runs_per_round` times after 3 unmeasured runs; the order moves on by one each round.
+    """
+    request = {
+        "what": "latency",
+        "programs": {name: _portable(program) for name, program in programs.items()},
+        "lengths": list(lengths),
+        "threads": threads,
+        "rounds": rounds,
+        "runs_per_round": runs_per_round,
+    }
+    return _in_fresh_process(request)
+
+
+def peak_memory(program: Program, *, tokens: int = MEMORY_TOKENS, threads: int = 1) -> dict[str, int]:
+    """Bytes of resident memory of a fresh process that loads the runtime and runs the program at `tokens` tokens.
+
+    peak_rss_bytes: the whole process at its peak, Python and torch included. runtime_rss_bytes: the same process before
+    the program is loaded. peak_rss_growth_bytes: the difference, which is the program's own share.
+    """
+    request = {"what": "memory", "program": _portable(program), "threads": threads}
+    return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
+
+
+def _portable(program: Program) -> dict[str, Any]:
+    return {
+        "path": str(program.path),
+        "inputs": program.inputs,
+        "outputs": program.outputs,
+        "max_tokens": program.max_tokens,
+        "sha256": program.sha256,
+    }
+
+
+def _in_fresh_process(request: Mapping[str, Any]) -> Any:
+    root = str(Path(__file__).resolve().parents[1])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": str(request["threads"])}
+    command = [sys.executable, "-m", "mobile_export.measure"]
+    done = subprocess.run(command, input=json.dumps(request), env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+        raise ExportError(
+            f"measuring {request['what']} failed ({last})", remedy="check free memory, then measure again"
+        )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _latency_worker(request: Mapping[str, Any]) -> dict[str, Any]:
+    from mobile_export.runtime import LoadedProgram, set_threads
+
+    set_threads(request["threads"])
+    programs = {name: LoadedProgram(**given) for name, given in request["programs"].items()}
+    timed = {length: _rounds(programs, length, request) for length in request["lengths"]}
+    return {name: {str(length): _summary(times[name]) for length, times in timed.items()} for name in programs}
+
+
+def _rounds(programs: Mapping[str, Any], length: int, request: Mapping[str, Any]) -> dict[str, list[float]]:
+    able = [name for name, program in programs.items() if length <= program.max_tokens]
+    inputs = {name: programs[name].tensors(_text(length)) for name in able}
+    times: dict[str, list[float]] = {name: [] for name in programs}
+    for number in range(request["rounds"]):
+        start = number % max(1, len(able))
+        for name in able[start:] + able[:start]:
+            run, given = programs[name].execute, inputs[name]
+            for _ in range(3):
+                run(given)
+            for _ in range(request["runs_per_round"]):
+                begin = time.perf_counter()
+                run(given)
+                times[name].append((time.perf_counter() - begin) * 1e3)
+    return times
+
+
+def _summary(milliseconds: list[float]) -> dict[str, float] | None:
+    if len(milliseconds) < 2:
+        return None
+    tenths = statistics.quantiles(milliseconds, n=10, method="inclusive")
+    return {"median": statistics.median(milliseconds), "p10": tenths[0], "p90": tenths[-1]}
+
+
+def _text(length: int) -> dict[str, list[int]]:
+    return {"input_ids": [2 + position * 37 % 97 for position in range(length)]}  # which ids hardly matters to time
+
+
+def _memory_worker(request: Mapping[str, Any]) -> dict[str, int]:
+    from mobile_export.runtime import LoadedProgram, load_runtime, set_threads
+
+    load_runtime()
+    set_threads(request["threads"])
+    _forget_peak()
+    before = _resident("VmRSS")
+    program = LoadedProgram(**request["program"])
+    given = program.tensors(_text(request["tokens"]))
+    for _ in range(3):
+        program.execute(given)
+    peak = _resident("VmHWM")
+    return {"peak_rss_bytes": peak, "runtime_rss_bytes": before, "peak_rss_growth_bytes": max(0, peak - before)}
+
+
+def _forget_peak() -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # the kernel starts its record of the peak again
+
+
+def _resident(key: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * 1024
+    raise ExportError(f"this system does not tell {key}", remedy="measure memory on Linux")
+
+
+def main() -> int:
+    """Answer one request (JSON on stdin) on stdout: what `latency` and `peak_memory` start as a process of its own."""
+    request = json.load(sys.stdin)
+    worker = {"latency": _latency_worker, "memory": _memory_worker}[request["what"]]
+    print(json.dumps(worker(request)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""Quantization schemes: what is stored in how many bits, applied with torchao, and listed so that no fp32 hides."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from compress.errors import ExportError
+from mobile_export.quiet import quiet
+
+SchemeName = Literal["none", "int8", "int4"]
+GROUP = 32  # weights that share a scale in int4: the smallest that XNNPACK takes
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How weights and activations are stored. Both quantized schemes compute with int8 activations, a scale per token.
+
+    none: fp32. int8: one scale per output channel, and per embedding row. int4: one scale per 32 weights; a matrix
+    whose width is not a multiple of 32 is stored as int8. Raises ExportError for another name.
+    """
+
+    name: SchemeName = "int8"
+
+    def __post_init__(self) -> None:
+        if self.name not in get_args(SchemeName):
+            raise ExportError(
+                f"there is no quantization scheme '{self.name}'", remedy=f"use one of {', '.join(get_args(SchemeName))}"
+            )
+
+    @property
+    def weight_bits(self) -> int:
+        """Bits per weight of a Linear."""
+        return {"none": 32, "int8": 8, "int4": 4}[self.name]
+
+    def apply(self, model: nn.Module) -> nn.Module:
+        """Quantize every Linear, embedding and position table of `model` in place, and return it.
+
+        A word table that the phone form gathers becomes int8 rows with a scale each (`Int8Rows`).
+        """
+        if self.name == "none":
+            return model
+        with quiet():
+            self._apply_linears(model)
+            self._apply_tables(model)
+        return model
+
+    def _apply_linears(self, model: nn.Module) -> None:
+        from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
+        from torchao.quantization.granularity import PerAxis, PerGroup
+
+        def four_bits(module: nn.Module) -> bool:
+            return self.name == "int4" and module.in_features % GROUP == 0
+
+        for dtype, granularity, wanted in (
+            (torch.int4, PerGroup(GROUP), four_bits),
+            (torch.int8, PerAxis(0), lambda module: not four_bits(module)),
+        ):
+            config = Int8DynamicActivationIntxWeightConfig(weight_dtype=dtype, weight_granularity=granularity)
+            quantize_(model, config, lambda module, _, wanted=wanted: type(module) is nn.Linear and wanted(module))
+
+    def _apply_tables(self, model: nn.Module) -> None:
+        from torchao.quantization import IntxWeightOnlyConfig, quantize_
+        from torchao.quantization.granularity import PerGroup
+
+        for module in model.modules():
+            for name, child in list(module.named_children()):
+                if isinstance(child, Quantizable):
+                    setattr(module, name, child.quantized())
+                elif isinstance(child, nn.Embedding):
+                    child.padding_idx = None  # torchao's embedding refuses one
+                    if not (self.name == "int4" and child.embedding_dim % GROUP == 0):
+                        setattr(module, name, Int8Rows(child.weight.detach()))
+        config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))
+        quantize_(model, config, lambda module, _: isinstance(module, nn.Embedding))
+
+
+class Quantizable:
+    """A table that knows its own quantized form."""
+
+    def quantized(self) -> nn.Module:
+        """A module that answers as this one does, stored in fewer bits."""
+        raise NotImplementedError
+
+
+def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows (N, H) → int8 rows (N, H) and fp32 scales (N, 1), symmetric: row ≈ int8 · scale."""
+    scales = weight.abs().amax(1, keepdim=True).clamp_min(1e-9) / 127
+    return torch.round(weight / scales).to(torch.int8), scales
+
+
+def dequantized(rows: Tensor, scales: Tensor) -> Tensor:
+    """int8 rows (T, H) and scales (T, 1) → fp32 (T, H). The multiplication by one scale per row happens in XNNPACK."""
+    return torch.ops.quantized_decomposed.dequantize_per_tensor(rows, 1.0, 0, -128, 127, torch.int8) * scales
+
+
+class Int8Rows(nn.Module):
+    """An embedding stored as int8 rows: ids (…) → (…, H). Rows are gathered as they are and scaled afterwards."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        load_quantized_operators()
+        rows, scales = int8_rows(weight)
+        self.register_buffer("rows", rows)
+        self.register_buffer("scales", scales)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return dequantized(F.embedding(ids, self.rows), F.embedding(ids, self.scales))
+
+
+class Int8Positions(nn.Module):
+    """The first T rows of a table stored as int8 rows: (T, H)."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        load_quantized_operators()
+        rows, scales = int8_rows(weight)
+        self.register_buffer("rows", rows)
+        self.register_buffer("scales", scales)
+
+    def forward(self, length: int) -> Tensor:
+        return dequantized(self.rows[:length], self.scales[:length])
+
+
+def load_quantized_operators() -> None:
+    """Define the quantized_decomposed operators, which torch knows only after this import."""
+    with quiet():
+        import torch.ao.quantization.fx._decomposed  # noqa: F401
+
+
+@dataclass(frozen=True)
+class TensorStorage:
+    """One stored tensor: its values take `bits` each; `bytes` include the scales."""
+
+    name: str
+    shape: tuple[int, ...]
+    bits: int
+    bytes: int
+
+
+def storage_of(model: nn.Module) -> list[TensorStorage]:
+    """What each parameter and buffer of a (quantized) model takes in the program, in order; shared ones once."""
+    return list(_stored(model))
+
+
+def _stored(model: nn.Module) -> Iterator[TensorStorage]:
+    seen = set()
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        if hasattr(tensor, "qdata"):  # torchao keeps int4 values in int8 ones until they are packed for the file
+            bits = 4 if tensor.target_dtype == torch.int4 else 8
+            scale_bytes = tensor.scale.numel() * (2 if bits == 4 and "embed" not in name and "word" not in name else 4)
+        else:
+            bits, scale_bytes = tensor.element_size() * 8, 0
+        yield TensorStorage(name, tuple(tensor.shape), bits, tensor.numel() * bits // 8 + scale_bytes)

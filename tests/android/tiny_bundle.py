@@ -1,0 +1,66 @@
+"""Bundles of every kind of task around a small random BERT (2 layers, 32 wide), made by the exporter itself.
+
+The vocabulary and the tokenizer are the default model's, so that texts are split as in earnest.
+"""
+
+import shutil
+from pathlib import Path
+
+import torch
+from transformers import (
+    BertConfig,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+)
+
+from mobile_export.bundle import Licence, write_bundle
+from mobile_export.golden import Text
+from mobile_export.lowering import lower
+
+MAX_TOKENS = 64
+PAIRS = ("pair", "pair_regression", "qa")
+LABELS = {
+    "classification": ["AddToPlaylist", "BookRestaurant", "GetWeather", "PlayMusic", "RateBook", "SearchCreativeWork",
+                       "SearchScreeningEvent"],
+    "pair": ["not_entailment", "entailment"],
+    "regression": ["value"],
+    "pair_regression": ["value"],
+    "tokens": ["O", "B-person", "I-person", "B-location", "I-location"],
+    "qa": ["start", "end"],
+}
+HEADS = {"tokens": BertForTokenClassification, "qa": BertForQuestionAnswering}
+TEXTS = ["play the new song by miley cyrus", "book a table for four in münchen tomorrow", "Will it rain in Łódź?",
+         "add 'Beyoncé – Déjà Vu' to my running playlist", "who directed The Godfather, and when?"]
+PASSAGES = ["It rains in the city of Łódź today, said the man from München.", "nothing to see", "Emojis 🎉 too, é!"]
+
+
+def save_model(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
+    """A random model for a kind of task, as compress saves one."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=30522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
+        initializer_range=0.5, id2label=dict(enumerate(LABELS[kind])), label2id={n: i for i, n in enumerate(LABELS[kind])},
+        pocket_ticket={"task": f"tiny {kind}", "kind": kind, "max_tokens": MAX_TOKENS, "metric": "accuracy"},
+    )
+    if "regression" in kind:
+        config.problem_type = "regression"
+    HEADS.get(kind, BertForSequenceClassification)(config).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(tokenizer_folder / name, folder / name)
+    return folder
+
+
+def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
+    """Saves, lowers (int8) and bundles; returns folder/android."""
+    model = save_model(folder / "model", kind, tokenizer_folder)
+    program = lower(model, folder / "program" / "model.pte", scheme="int8")
+    texts = [Text(t, PASSAGES[i % len(PASSAGES)] if kind in PAIRS else None) for i, t in enumerate(TEXTS)]
+    write_bundle(
+        folder / "android", model, program, texts, name=f"{kind} on a small random BERT",
+        report={"metric_test": 0.91, "ci95": [0.89, 0.93], "dense_metric_test": 0.92, "bytes_dense": 91_000_000,
+                "size_ratio": 3.84, "speed_ratio": {"12": 2.3, "64": 4.1}},
+        licences=[Licence("a small random BERT", "Apache-2.0")],
+        value_range=(0.0, 5.0) if "regression" in kind else None,
+    )
+    return folder / "android"
