@@ -1,6 +1,7 @@
 """The command: recipe in, pipeline through, summary out. No logic of its own."""
 
 import argparse
+import logging
 import sys
 import typing
 from pathlib import Path
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
         recipe = load_recipe(parsed.recipe, flags, parsed.set)
+        logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)  # torchao's registrations, nothing of the user's
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
         from compress.pipeline import Pipeline

@@ -231,7 +231,8 @@ def _finish(
         "sparsity_prunable": mask.sparsity if mask else 0.0,
         "sparsity_total": mask.sparsity_of(model) if mask else 0.0,
         "metric": scores,
-        "seconds": fitted.seconds,
+        "seconds": fitted.seconds + sum(r["seconds"] for r in extra.get("search", ())),
+        "training_seconds": fitted.seconds,
         "steps": fitted.steps,
         "curve": list(fitted.curve),
     }
@@ -251,4 +252,5 @@ def scores(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], metric:
 
 
 def _triple(estimates: dict[str, Estimate]) -> dict[str, Any]:
-    return {"dev": estimates["dev"].value, "test": estimates["test"].value, "ci95": estimates["test"].ci}
+    dev, test = estimates["dev"], estimates["test"]
+    return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}

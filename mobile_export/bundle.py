@@ -15,7 +15,7 @@ from typing import Any
 
 from compress.errors import ExportError
 from mobile_export.golden import Text, choose_golden
-from mobile_export.lowering import MIN_TOKENS, Program, sha256_of, write_atomically
+from mobile_export.program import MIN_TOKENS, Program, sha256_of, write_atomically
 from mobile_export.runtime import LoadedProgram
 from mobile_export.tokenization import describe_tokenizer
 from mobile_export.verify import check_schema

@@ -6,77 +6,22 @@ The stock form is the Hugging Face model as it is, through XNNPACK's stock recip
 
 import hashlib
 import json
-import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from torch import Tensor, nn
 
 from compress.errors import ExportError, ModelError
-from mobile_export.quantization import Scheme, SchemeName, TensorStorage, storage_of
+from mobile_export.program import MIN_TOKENS, Census, Form, Program, SchemeName, write_atomically
+from mobile_export.quantization import Scheme, storage_of
 from mobile_export.quiet import quiet
 
 if TYPE_CHECKING:
     from executorch.exir import EdgeProgramManager
 
-Form = Literal["phone", "stock"]
-MIN_TOKENS = 2  # [CLS] and [SEP]
 DEFAULT_MAX_TOKENS = 128
 PAIR_KINDS = ("pair", "pair_regression", "qa")
-
-
-@dataclass(frozen=True)
-class Census:
-    """How much of the graph XNNPACK computes: `pieces` delegated, and the operators left outside by name."""
-
-    pieces: int
-    delegated_fraction: float
-    leftovers: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Program:
-    """A lowered model on disk: `path` holds it, `path` with the suffix .json holds this description."""
-
-    path: Path
-    sha256: str
-    bytes: int
-    form: Form
-    scheme: SchemeName
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    max_tokens: int
-    census: Census
-    storage: tuple[TensorStorage, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The description as plain JSON values; `path` is its file name."""
-        return {**asdict(self), "path": self.path.name}
-
-    @classmethod
-    def read(cls, path: Path) -> "Program":
-        """The description saved beside the program `path`, checked against the program's hash.
-
-        Raises ExportError when either is missing, damaged or not of the other.
-        """
-        path = Path(path)
-        try:
-            saved = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            storage = tuple(TensorStorage(**{**item, "shape": tuple(item["shape"])}) for item in saved["storage"])
-            lists = {key: tuple(saved[key]) for key in ("inputs", "outputs")}
-            program = cls(**{**saved, **lists, "path": path, "census": Census(**saved["census"]), "storage": storage})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ExportError(
-                f"the program's description can't be read ({type(error).__name__})",
-                where=str(path.with_suffix(".json")),
-                remedy="lower the model again",
-            ) from error
-        if not path.is_file() or sha256_of(path) != program.sha256:
-            raise ExportError("the program is missing or damaged", where=str(path), remedy="lower the model again")
-        return program
 
 
 def lower(
@@ -237,21 +182,3 @@ def census_of(edge: "EdgeProgramManager") -> Census:
     }
     inside, outside = info.num_delegated_nodes, sum(left.values())
     return Census(info.num_delegated_subgraphs, inside / max(1, inside + outside), dict(sorted(left.items())))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: a temporary file beside it takes its place. Raises ExportError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(data)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise ExportError(f"the file can't be written ({error.strerror})", where=str(path)) from error
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

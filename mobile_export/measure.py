@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import ExportError
-from mobile_export.lowering import Program
+from mobile_export.program import Program
 
 LENGTHS = (12, 64)
 MEMORY_TOKENS = 64

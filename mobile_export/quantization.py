@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
+from mobile_export.program import SchemeName, TensorStorage
 from mobile_export.quiet import quiet
 
-SchemeName = Literal["none", "int8", "int4"]
 GROUP = 32  # weights that share a scale in int4: the smallest that XNNPACK takes
 
 
@@ -129,16 +129,6 @@ def load_quantized_operators() -> None:
     """Define the quantized_decomposed operators, which torch knows only after this import."""
     with quiet():
         import torch.ao.quantization.fx._decomposed  # noqa: F401
-
-
-@dataclass(frozen=True)
-class TensorStorage:
-    """One stored tensor: its values take `bits` each; `bytes` include the scales."""
-
-    name: str
-    shape: tuple[int, ...]
-    bits: int
-    bytes: int
 
 
 def storage_of(model: nn.Module) -> list[TensorStorage]:

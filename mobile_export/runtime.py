@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.errors import ExportError
-from mobile_export.lowering import Program, sha256_of
+from mobile_export.program import Program, sha256_of
 from mobile_export.quiet import quiet
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import ExportError, PocketTicketError
-from mobile_export.lowering import sha256_of
+from mobile_export.program import sha256_of
 from mobile_export.runtime import LoadedProgram, predict
 from mobile_export.tokenization import described_tokenizer, read_vocabulary
 

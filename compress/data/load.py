@@ -165,11 +165,8 @@ def _texts(place: str, row: Row, columns: dict[str, str | None]) -> tuple[str, s
 def _text(place: str, row: Row, column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str) or not value.strip():
-        raise DataError(
-            f"the text in column {column} is {'empty' if not value else 'not a string'}",
-            where=place,
-            remedy="fill it in or remove the row",
-        )
+        wrong = "not a string" if value is not None and not isinstance(value, str) else "empty"
+        raise DataError(f"the text in column {column} is {wrong}", where=place, remedy="fill it in or remove the row")
     return value
 
 

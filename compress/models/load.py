@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -114,14 +115,20 @@ def load_saved(folder: Path) -> PreTrainedModel:
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Save model, config and tokenizer so that `from_pretrained(folder)` loads them."""
-    with _quiet():
-        model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        vocabulary = getattr(tokenizer, "vocab_files_names", {}).get("vocab_file")
-        if vocabulary == "vocab.txt" and not (folder / vocabulary).exists():
-            pieces = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-            (folder / vocabulary).write_text("".join(f"{piece}\n" for piece, _ in pieces), encoding="utf-8")
+    """Save model, config and tokenizer so that `from_pretrained(folder)` loads them.
+
+    Raises ModelError where they can't be written, such as on a full disk.
+    """
+    try:
+        with _quiet():
+            model.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"the model can't be written ({error})",
+            where=str(folder),
+            remedy="make room and run the same command again, it goes on from here",
+        ) from error
 
 
 def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens: int) -> None:

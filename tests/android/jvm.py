@@ -1,0 +1,88 @@
+"""Compiles the app's own Kotlin with its tests and runs them in a JVM of this machine."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from mobile_export.apk_code import MAIN, _jar_of, build_resources, kotlinc
+from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, npm_runtime
+from mobile_export.apk_tools import Tools, call
+
+HERE = Path(__file__).parent
+TEST_SOURCES = PROJECT / "app" / "src" / "test" / "kotlin"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """Class path entries: `classes` (app, its tests, R), `libraries`, and the linked resources."""
+
+    tools: Tools
+    folder: Path
+    libraries: list[Path]
+    platform: Path
+
+    @property
+    def resources(self) -> Path:
+        return self.folder / "resources.apk"
+
+    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = (), platform: bool = True,
+            environment: dict[str, str] | None = None) -> str:
+        """Runs one JUnit class and returns what it printed; fails the test with its report otherwise."""
+        path = [*extra, self.folder / "classes", *self.libraries, *([self.platform] if platform else [])]
+        command = [str(self.tools.java), "-Xmx2g", "-XX:+UseSerialGC", "-cp", os.pathsep.join(map(str, path)),
+                   *(f"-D{name}={value}" for name, value in properties.items()),
+                   "org.junit.runner.JUnitCore", test]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace",
+                              env={**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"})
+        assert done.returncode == 0, f"{test} failed (exit code {done.returncode}):\n{_short(done.stdout)}\n{done.stderr[-3000:]}"
+        return done.stdout + done.stderr
+
+
+def _short(report: str) -> str:
+    return "\n".join(line for line in report.splitlines() if not line.startswith(("\tat org.junit", "\tat java.base")))[:8000]
+
+
+def compile_tests(tools: Tools) -> Compiled:
+    """The app's classes and its tests' classes, kept in the cache until a source changes."""
+    runtime = npm_runtime()
+    parts = fetch("runtime", "platform", "compiler", "tests")
+    folder = cache_dir() / "tests" / _key(runtime)
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            _compile(tools, runtime, parts, work)
+            work.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was faster
+                raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    libraries = [p for p in parts["tests"] + parts["runtime"] if p.suffix == ".jar"]
+    libraries += [runtime.classes, *sorted((folder / "aars").glob("*.jar"))]
+    return Compiled(tools, folder, libraries, parts["platform"][0])
+
+
+def _key(runtime: Runtime) -> str:
+    digest = hashlib.sha256(runtime.sha256.encode() + LOCK.read_bytes())
+    files = [p for root in (MAIN, TEST_SOURCES, HERE / "stand_ins") for p in root.rglob("*") if p.is_file()]
+    for file in [*sorted(files), Path(__file__)]:
+        digest.update(str(file).encode() + file.read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work: Path) -> None:
+    classes, platform = work / "classes", parts["platform"][0]
+    build_resources(tools, platform, work)
+    aars = [_jar_of(p, work) for p in parts["runtime"]]
+    generated = sorted((work / "generated").rglob("*.java"))
+    stand_ins = sorted((HERE / "stand_ins").rglob("*.java"))
+    classes.mkdir()
+    call([tools.javac, "-nowarn", "--release", "8", "-Xlint:-options", "-cp", platform, "-d", classes, *generated, *stand_ins],
+         doing="compiling the stand-ins")
+    sources = [p for root in (MAIN / "kotlin", TEST_SOURCES) for p in sorted(root.rglob("*.kt"))]
+    kotlinc(tools, parts["compiler"], sources, [platform, classes, runtime.classes, *aars, *parts["tests"]], classes)

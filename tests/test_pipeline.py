@@ -1,0 +1,173 @@
+"""The whole path through the real command line, on a tiny encoder: resumed = never killed; wrong input = one sentence."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from compress.report.schema import validate
+from compress.run_dir import file_sha256
+
+COMMAND = [sys.executable, "-m", "compress.run", "--target", "android"]
+STAGES = ("baseline", "dense", "ticket", "distilled", "programs", "android")
+RESULTS = (
+    "dense/model.safetensors",
+    "ticket/mask.safetensors",
+    "ticket/model.safetensors",
+    "distilled/model.safetensors",
+    "distilled/logits.safetensors",
+    "programs/dense.pte",
+    "programs/ticket.pte",
+    "android/model.pte",
+    "android/golden.json",
+)
+
+
+def command(encoder: Path, task: Path, output: Path, *more: str) -> list[str]:
+    quick = ("--max-tokens", "64", "--epochs", "2", "--rounds", "3", "--round-epochs", "1", "--batch-size", "16")
+    settings = ("--set", "distill.epochs=1", "--set", "measure.rounds=3", "--learning-rate", "0.003")
+    data = ("--model", str(encoder), "--data", str(task), "--output", str(output))
+    return [*COMMAND, *quick, *settings, *data, *more]
+
+
+def run(arguments: list[str]) -> subprocess.CompletedProcess:
+    return subprocess.run(arguments, capture_output=True, text=True, env=_environment(), timeout=600)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {name: file_sha256(folder / name) for name in RESULTS}
+
+
+@pytest.fixture(scope="module")
+def finished(tiny_encoder: Path, tiny_task: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("finished") / "run"
+    done = run(command(tiny_encoder, tiny_task, output, "--json", "--controls"))
+    assert done.returncode == 0, done.stderr
+    (output.parent / "events.jsonl").write_text(done.stdout)
+    return output
+
+
+def test_a_run_leaves_what_the_readme_promises(finished: Path) -> None:
+    for name in (*RESULTS, "recipe.yaml", "report.html", "report.md", "android/manifest.json", "android/vocab.txt"):
+        assert (finished / name).is_file(), name
+    report = json.loads((finished / "report.json").read_text())
+    validate(report)
+    assert [s["name"] for s in report["stages"]] == ["dense", "ticket", "distilled", "program"]
+    ticket = report["stages"][1]
+    assert ticket["sparsity_prunable"] == pytest.approx(0.5, abs=1e-3)
+    assert ticket["nonzero_parameters"] < report["stages"][0]["nonzero_parameters"]
+    assert [round(r["sparsity_prunable"], 2) for r in report["search"]] == [0.0, 0.17, 0.33, 0.5]
+    assert report["verdict"]["winning_ticket"] is None
+    assert report["verdict"]["controls"]["random_mask"]["test"] is not None
+    for name in ("dense", "ticket"):
+        assert report["programs"][name]["bytes"] == (finished / "programs" / f"{name}.pte").stat().st_size
+        assert report["programs"][name]["agreement_with_eager"] > 0.9
+
+
+def test_machines_can_read_along(finished: Path) -> None:
+    events = [json.loads(line) for line in (finished.parent / "events.jsonl").read_text().splitlines()]
+    assert {"note", "step_done", "result", "progress"} <= {e["event"] for e in events}
+    assert any(e["event"] == "result" and e["report"].endswith("report.json") for e in events)
+
+
+def test_run_again_trains_nothing(finished: Path, tiny_encoder: Path, tiny_task: Path) -> None:
+    before = hashes(finished)
+    done = run(command(tiny_encoder, tiny_task, finished, "--json", "--controls"))
+    assert done.returncode == 0, done.stderr
+    notes = [e["text"] for e in map(json.loads, done.stdout.splitlines()) if e["event"] == "note"]
+    assert [n for n in notes if "complete, kept" in n] == [f"{stage}: complete, kept" for stage in STAGES]
+    assert hashes(finished) == before
+
+
+def test_killed_in_every_stage_ends_with_the_same_files(
+    finished: Path, tiny_encoder: Path, tiny_task: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "killed"
+    arguments = command(tiny_encoder, tiny_task, output, "--quiet", "--controls")
+    for stage in STAGES[1:]:
+        process = subprocess.Popen(arguments, env=_environment(), stderr=subprocess.PIPE)
+        watched = output / f".{stage}.partial"
+        # in the ticket stage, wait until a round is saved, so that the search itself is resumed
+        sign = watched / "rounds" / "round-02.safetensors" if stage == "ticket" else watched / "started.json"
+        while not sign.exists() and process.poll() is None:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, errors
+        assert not (output / stage).exists()
+    assert run(arguments).returncode == 0
+    assert hashes(output) == hashes(finished)
+    assert not list(output.glob(".*.partial"))
+
+
+def test_another_recipe_repeats_only_what_depends_on_it(finished: Path, tiny_encoder: Path, tiny_task: Path) -> None:
+    done = run(command(tiny_encoder, tiny_task, finished, "--json", "--controls", "--quantize", "none"))
+    assert done.returncode == 0, done.stderr
+    notes = [e["text"] for e in map(json.loads, done.stdout.splitlines()) if e["event"] == "note"]
+    assert {n for n in notes if n in STAGES} == {"programs", "android"}
+
+
+def test_dry_run_writes_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
+    done = run(command(tiny_encoder, tiny_task, tmp_path / "run", "--dry-run"))
+    assert done.returncode == 0, done.stderr
+    for stage in STAGES:
+        assert stage in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+WRONG = {
+    "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
+    "no such model": (("--model", "./nowhere"), "./nowhere: there is no such model folder"),
+    "too many tokens": (("--max-tokens", "512"), "its longest input is 64 tokens"),
+    "unknown key": (("--set", "ticket.colour=red"), "ticket.colour: there is no such key"),
+    "loss that is not a number": (("--learning-rate", "1e30"), "the loss became"),
+    "output is a file": (("--output", __file__), "the output folder can't be made"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    tiny_encoder: Path, tiny_task: Path, tmp_path: Path, name: str
+) -> None:
+    more, sentence = WRONG[name]
+    done = run(command(tiny_encoder, tiny_task, tmp_path / "run", "--quiet", *more))
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_lost(
+    tiny_encoder: Path, tiny_task: Path, tmp_path: Path, finished: Path
+) -> None:
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+
+    arguments = command(tiny_encoder, tiny_task, tmp_path / "run", "--quiet", "--no-distill")
+    done = subprocess.run(arguments, capture_output=True, text=True, env=_environment(), preexec_fn=no_large_files)
+    assert done.returncode == 2
+    assert "can't be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "run" / "baseline" / "metrics.json").exists()
+    assert not (tmp_path / "run" / "dense").exists()
+
+
+def test_unsupported_architecture_names_what_to_add(tiny_task: Path, tmp_path: Path, tiny_encoder: Path) -> None:
+    for file in tiny_encoder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"model_type": "gpt2"}))
+    done = run(command(tmp_path, tiny_task, tmp_path / "run", "--quiet"))
+    assert done.returncode == 2
+    assert "'gpt2' is not supported" in done.stderr
+    assert "compress/models/anatomy.py" in done.stderr

@@ -1,0 +1,58 @@
+"""The recipe: precedence, and every problem reported at once."""
+
+from pathlib import Path
+
+import pytest
+
+from compress.errors import RecipeError
+from compress.recipe import Recipe, load_recipe, option_keys
+
+RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
+
+
+def test_later_settings_win(tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text("ticket: {sparsity: 0.3, rounds: 4}\ntraining: {epochs: 1}\n")
+    recipe = load_recipe(file, {"ticket.sparsity": "0.4", "training.epochs": "2"}, ["ticket.sparsity=0.6"])
+    assert (recipe.ticket.sparsity, recipe.ticket.rounds, recipe.training.epochs) == (0.6, 4, 2.0)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(None, {"training.epochs": "many"}, ["ticket.sparsity=1.5", "ticket.sparsty=0.2", "colour=red", "seed"])
+    message = str(caught.value)
+    for part in ("training.epochs", "'many'", "ticket.sparsity: input should be less than 1", "seed: needs the form", "colour: there is no such key"):
+        assert part in message
+    assert "ticket.sparsty: there is no such key, did you mean ticket.sparsity?" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [("a: [1", "not a YAML recipe"), ("- 1\n- 2\n", "a mapping of sections"), ("ticket: 3\n", "ticket")],
+)
+def test_files_that_are_no_recipe(tmp_path: Path, text: str, sentence: str) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(text)
+    with pytest.raises(RecipeError, match=sentence) as caught:
+        load_recipe(file)
+    assert str(file) in str(caught.value)
+
+
+def test_resolved_yaml_reads_back_as_the_same_recipe(tmp_path: Path) -> None:
+    recipe = load_recipe(None, None, ["ticket.sparsity=0.7", "data.source=x", "measure.lengths=[12, 32]"])
+    file = tmp_path / "recipe.yaml"
+    file.write_text(recipe.to_yaml())
+    assert load_recipe(file) == recipe
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda f: f.stem)
+def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
+    load_recipe(file)
+    assert f"--recipe recipes/{file.name}" in file.read_text(encoding="utf-8").split("\n\n")[0]
+
+
+def test_every_option_is_documented() -> None:
+    assert len(option_keys()) == len(set(option_keys()))
+    for section in (Recipe, *(f.annotation for f in Recipe.model_fields.values() if hasattr(f.annotation, "model_fields"))):
+        for name, info in section.model_fields.items():
+            assert info.description or hasattr(info.annotation, "model_fields"), name

@@ -1,0 +1,122 @@
+"""The training loop: pruned weights stay zero, the shortcut changes nothing, the same seed gives the same bits."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from compress.console import Console
+from compress.data.encode import encode
+from compress.data.load import load_task
+from compress.data.task import Task
+from compress.errors import TrainingError
+from compress.lottery import Mask
+from compress.models.anatomy import embeddings_of, prunable_parameters
+from compress.models.load import load_classifier, load_tokenizer
+from compress.recipe import DataSection, DistillSection, TrainingSection
+from compress.training.compact import compact_embedding
+from compress.training.distillation import Teacher
+from compress.training.trainer import Learner, predict
+
+
+@pytest.fixture(scope="module")
+def task(tiny_task: Path) -> Task:
+    return load_task(DataSection(source=str(tiny_task)), seed=0)
+
+
+def learner(task: Task, encoder: Path, **settings: float) -> Learner:
+    tokenizer = load_tokenizer(str(encoder))
+    splits = [encode(task.split(s), task, tokenizer, 64) for s in ("train", "dev")]
+    return Learner(
+        tokenizer, *splits, task.metric, TrainingSection(**{"learning_rate": 0.003, "batch_size": 8, **settings}), Console("quiet")
+    )
+
+
+def theta0(task: Task, encoder: Path) -> torch.nn.Module:
+    return load_classifier(str(encoder), task, max_tokens=64, seed=0)
+
+
+def half_mask(model: torch.nn.Module) -> Mask:
+    torch.manual_seed(1)
+    return Mask({name: torch.rand(p.shape) < 0.5 for name, p in prunable_parameters(model).items()})
+
+
+def state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+
+def test_training_learns_and_pruned_weights_stay_zero(task: Task, tiny_encoder: Path) -> None:
+    learns = learner(task, tiny_encoder, weight_decay=0.1)
+    model = theta0(task, tiny_encoder)
+    mask, before = half_mask(model), state(model)
+    fitted = learns.fit(model, "ticket", epochs=12, seed=0, mask=mask, curve=True)
+    for name, parameter in prunable_parameters(model).items():
+        assert bool((parameter[~mask[name]] == 0).all())
+        assert not torch.equal(parameter[mask[name]], before[name][mask[name]])
+    assert fitted.steps == 8 * 12
+    assert [p["step"] for p in fitted.curve] == list(range(8, 97, 8))
+    assert learns.evaluate(model) > 0.8
+
+
+def test_same_seed_same_bits_other_seed_other_bits(task: Task, tiny_encoder: Path) -> None:
+    learns, found = learner(task, tiny_encoder), []
+    for seed in (0, 0, 1):
+        model = theta0(task, tiny_encoder)
+        learns.fit(model, "dense", epochs=1, seed=seed)
+        found.append(state(model))
+    assert all(torch.equal(found[0][n], found[1][n]) for n in found[0])
+    assert any(not torch.equal(found[0][n], found[2][n]) for n in found[0])
+
+
+def test_compact_embedding_trains_the_same_model(task: Task, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the vocabulary is left out against the whole of it: the same model, but for the order of sums."""
+    learns = learner(task, tiny_encoder)
+    compact = theta0(task, tiny_encoder)
+    learns.fit(compact, "compact", epochs=2, seed=0)
+    whole = theta0(task, tiny_encoder)
+    monkeypatch.setattr(Learner, "_ids_in_use", lambda _, model: np.arange(model.config.vocab_size))
+    learns.fit(whole, "whole", epochs=2, seed=0)
+    for name, tensor in state(whole).items():
+        torch.testing.assert_close(compact.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
+
+
+def test_compact_embedding_gives_back_what_it_took(task: Task, tiny_encoder: Path) -> None:
+    model = theta0(task, tiny_encoder)
+    embedding = embeddings_of(model).word
+    parameter, before = embedding.weight, embedding.weight.detach().clone()
+    with compact_embedding(embedding, np.array([0, 7, 9])):
+        assert embedding.weight.shape == (3, 32)
+        assert torch.equal(embedding(torch.tensor([[9, 7]])), before[[9, 7]][None])
+        with torch.no_grad():
+            embedding.weight += 1
+    assert embedding.weight is parameter
+    changed = (parameter != before).any(dim=1).nonzero().flatten()
+    assert changed.tolist() == [0, 7, 9]
+
+
+def test_a_loss_that_is_not_a_number_is_one_sentence(task: Task, tiny_encoder: Path) -> None:
+    with pytest.raises(TrainingError, match="lower training.learning_rate"):
+        learner(task, tiny_encoder, learning_rate=1e30).fit(theta0(task, tiny_encoder), "dense", epochs=3, seed=0)
+
+
+def test_a_padded_batch_answers_as_single_texts(task: Task, tiny_encoder: Path) -> None:
+    learns, model = learner(task, tiny_encoder), theta0(task, tiny_encoder)
+    together = predict(model, learns.dev, learns.tokenizer, batch_size=64)
+    alone = predict(model, learns.dev, learns.tokenizer, batch_size=1)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
+    """With all weight on the teacher's logits, a student follows a teacher whose labels are turned round."""
+    learns = learner(task, tiny_encoder)
+    teacher = theta0(task, tiny_encoder)
+    learns.fit(teacher, "teacher", epochs=10, seed=0)
+    with torch.no_grad():
+        teacher.classifier.weight.neg_()
+        teacher.classifier.bias.neg_()
+    student = theta0(task, tiny_encoder)
+    settings = DistillSection(logits_weight=1.0, hidden_weight=0.0)
+    learns.fit(student, "student", epochs=10, seed=0, teacher=Teacher(teacher, settings))
+    assert learns.evaluate(student) < 0.2
+    assert not any(p.grad is not None for p in teacher.parameters())
