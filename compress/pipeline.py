@@ -1,4 +1,4 @@
-"""The order of a run: training stages, programs, bundle, report. Stages that are complete are kept: rerunning is resuming."""
+"""The order of a run: training stages, programs, bundle, report. Complete stages are kept: rerunning is resuming."""
 
 import platform
 import sys

@@ -26,7 +26,7 @@ def final_stage(run: Run) -> str:
 
 
 def run_programs(run: Run, folder: Path) -> None:
-    """Export the baseline (dense model, stock fp32 recipe) and the ticket, run both over all of dev and test, time both."""
+    """Export the baseline (dense model, stock fp32 recipe) and the ticket; evaluate both on dev and test; time both."""
     from mobile_export.lowering import lower
     from mobile_export.measure import measure
 

@@ -35,7 +35,7 @@ class DataSection(_Section):
 
     source: str = _option(
         "phone_commands",
-        "the bundled 'phone_commands', a folder with train/dev/test files (TSV, CSV, JSONL, Parquet), or hf:NAME[:CONFIG]",
+        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL or Parquet, or hf:NAME[:CONFIG]",
         "--data",
     )
     kind: Literal["auto", "classification", "pair", "regression", "pair_regression"] = _option(

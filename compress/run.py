@@ -30,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
         recipe = load_recipe(parsed.recipe, flags, parsed.set)
-        logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)  # torchao's registrations, nothing of the user's
+        logging.getLogger("torch.utils._pytree").setLevel(
+            logging.ERROR
+        )  # torchao's registrations, nothing of the user's
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
         from compress.pipeline import Pipeline

@@ -133,6 +133,9 @@ def run_distilled(run: Run, folder: Path) -> None:
     """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
     settings = run.recipe.distill
     mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
+    train = run.encoded["train"]
+    with run.console.step("teacher's answers", len(train)) as advance:
+        teacher = Teacher.ask(run.saved("dense"), train, run.tokenizer, settings, advance)
     model = run.pretrained()
     fitted = run.learner.fit(
         model,
@@ -140,7 +143,7 @@ def run_distilled(run: Run, folder: Path) -> None:
         epochs=settings.epochs,
         seed=run.recipe.seed,
         mask=mask,
-        teacher=Teacher(run.saved("dense"), settings),
+        teacher=teacher,
         curve=True,
     )
     mask.save(folder / "mask.safetensors")

@@ -7,8 +7,8 @@ import pytest
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 _WORDS = {
-    "happy": "glad merry sunny lovely bright kind sweet warm cheerful joyful".split(),
-    "sad": "gloomy bitter cold grim dull bleak sorry dark weary tearful".split(),
+    "happy": ["glad", "merry", "sunny", "lovely", "bright", "kind", "sweet", "warm", "cheerful", "joyful"],
+    "sad": ["gloomy", "bitter", "cold", "grim", "dull", "bleak", "sorry", "dark", "weary", "tearful"],
 }
 
 
@@ -41,7 +41,14 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_task(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with train, dev and test of an easy two-class task."""
     folder = tmp_path_factory.mktemp("tiny_task")
-    frames = ("a {} day", "what a {} thing to say", "so {}", "it was {} all along , really", "{} ?", "never so {} before")
+    frames = (
+        "a {} day",
+        "what a {} thing to say",
+        "so {}",
+        "it was {} all along , really",
+        "{} ?",
+        "never so {} before",
+    )
     rows = [f"{label}\t{frame.format(word)}" for label, words in _WORDS.items() for frame in frames for word in words]
     random.Random(0).shuffle(rows)
     for split, part in (("train", rows[0::2]), ("dev", rows[1::4]), ("test", rows[3::4])):

@@ -11,7 +11,9 @@ ROOT = Path(compress.__file__).parents[1]
 
 def test_compress_imports_no_exporter() -> None:
     modules = [
-        ".".join(f.relative_to(ROOT).with_suffix("").parts) for f in (ROOT / "compress").rglob("*.py") if f.name != "__init__.py"
+        ".".join(f.relative_to(ROOT).with_suffix("").parts)
+        for f in (ROOT / "compress").rglob("*.py")
+        if f.name != "__init__.py"
     ]
     code = (
         f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
@@ -22,7 +24,8 @@ def test_compress_imports_no_exporter() -> None:
 
 
 def test_help_answers_without_torch() -> None:
-    code = "import sys\nfrom compress.run import main\ntry: main(['--help'])\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
+    code = "import sys\nfrom compress.run import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     for part in ("examples:", "--sparsity", "--dry-run", "How the lottery ticket is searched."):
         assert part in done.stdout

@@ -1,4 +1,4 @@
-"""The whole path through the real command line, on a tiny encoder: resumed = never killed; wrong input = one sentence."""
+"""The whole path through the real command line: resumed = never killed; wrong input = one sentence."""
 
 import json
 import os

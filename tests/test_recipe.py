@@ -19,9 +19,17 @@ def test_later_settings_win(tmp_path: Path) -> None:
 
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(RecipeError) as caught:
-        load_recipe(None, {"training.epochs": "many"}, ["ticket.sparsity=1.5", "ticket.sparsty=0.2", "colour=red", "seed"])
+        load_recipe(
+            None, {"training.epochs": "many"}, ["ticket.sparsity=1.5", "ticket.sparsty=0.2", "colour=red", "seed"]
+        )
     message = str(caught.value)
-    for part in ("training.epochs", "'many'", "ticket.sparsity: input should be less than 1", "seed: needs the form", "colour: there is no such key"):
+    for part in (
+        "training.epochs",
+        "'many'",
+        "ticket.sparsity: input should be less than 1",
+        "seed: needs the form",
+        "colour: there is no such key",
+    ):
         assert part in message
     assert "ticket.sparsty: there is no such key, did you mean ticket.sparsity?" in message
 
@@ -53,6 +61,9 @@ def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
 
 def test_every_option_is_documented() -> None:
     assert len(option_keys()) == len(set(option_keys()))
-    for section in (Recipe, *(f.annotation for f in Recipe.model_fields.values() if hasattr(f.annotation, "model_fields"))):
+    for section in (
+        Recipe,
+        *(f.annotation for f in Recipe.model_fields.values() if hasattr(f.annotation, "model_fields")),
+    ):
         for name, info in section.model_fields.items():
             assert info.description or hasattr(info.annotation, "model_fields"), name

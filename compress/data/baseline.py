@@ -9,7 +9,7 @@ from compress.data.task import Example, Task
 
 
 def bag_of_words(task: Task) -> dict[str, np.ndarray]:
-    """Dev and test predictions (N,) of a linear model on TF-IDF of words and word pairs (ridge regression for scores)."""
+    """Dev and test predictions (N,) of a linear model on TF-IDF of words and word pairs; ridge for scores."""
     model = _model(task)
     model.fit(task.train, [e.label for e in task.train])
     return {split: np.asarray(model.predict(task.split(split))) for split in ("dev", "test")}

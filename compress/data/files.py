@@ -15,7 +15,7 @@ Row = dict[str, object]
 
 
 def read_rows(file: Path) -> list[tuple[str, Row]]:
-    """(place, row) of every row; place is "FILE, line N" for messages. Raises DataError for a file that is not a table."""
+    """(place, row) of every row; place is "FILE, line N" for messages. Raises DataError where there is no table."""
     readers = {".tsv": _read_separated, ".csv": _read_separated, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
     if file.suffix not in readers:
         raise DataError(

@@ -252,8 +252,8 @@ def _complete_splits(splits: dict[str, list[Example]], seed: int) -> list[str]:
     elif "test" not in splits:
         splits["dev"], splits["test"] = _divide(splits["dev"], 0.5, seed)
         notes.append(
-            f"there was no test split: dev was divided into {len(splits['dev']):,} dev and {len(splits['test']):,} test "
-            f"examples (seed {seed})"
+            f"there was no test split: dev was divided into {len(splits['dev']):,} dev and "
+            f"{len(splits['test']):,} test examples (seed {seed})"
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""When are two texts the same question? Used to divide the bundled task and to prove that no split leaks into another."""
+"""When are two texts the same question? The bundled task is divided by it, and a test proves that no split leaks."""
 
 import re
 import unicodedata

@@ -11,7 +11,7 @@ SPLITS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class Example:
-    """One row. `label` is a class index, or the number itself in a regression; `text_b` is None for single sentences."""
+    """One row. `label` is a class index, or the number itself in a regression; `text_b` is None outside pairs."""
 
     text_a: str
     text_b: str | None

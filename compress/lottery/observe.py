@@ -75,12 +75,13 @@ class StepCounter:
 class GradientWatch:
     """Collects, during training, what the gradient criteria need (see `criteria.Snapshot`).
 
-    `gradient`: an exponential mean of |∂L/∂w| that remembers about the last `memory` backward passes, so it speaks of
-    the trained weights; `drift`: -Σ w·∂L/∂w over all of them.
+    `gradient`: the mean of |∂L/∂w| over the backward passes, after the first `memory` of them an exponential one that
+    remembers about so many, so that it speaks of the trained weights; `drift`: -Σ w·∂L/∂w over all of them.
     """
 
     def __init__(self, fields: frozenset[str], memory: int = 100) -> None:
-        self.fields, self.weight = fields, 1 / memory
+        self.fields, self.memory = fields, memory
+        self._passes: Counter[str] = Counter()
         self.gradient: dict[str, Tensor] = {}
         self.drift: dict[str, Tensor] = {}
 
@@ -106,9 +107,10 @@ class GradientWatch:
         @torch.no_grad()
         def look(parameter: Tensor) -> None:
             gradient = parameter.grad.float()
+            self._passes[name] += 1
             if "gradient" in self.fields:
-                size = gradient.abs()
-                self.gradient[name] = self.gradient[name].lerp_(size, self.weight) if name in self.gradient else size
+                mean = self.gradient.setdefault(name, torch.zeros_like(gradient))
+                mean.lerp_(gradient.abs(), 1 / min(self._passes[name], self.memory))
             if "drift" in self.fields:
                 pull = parameter.detach().float() * gradient
                 self.drift[name] = self.drift[name].sub_(pull) if name in self.drift else -pull

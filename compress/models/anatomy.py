@@ -23,7 +23,7 @@ class FeedForward:
 
 @dataclass(frozen=True)
 class Layer:
-    """One encoder layer, post-norm. `feed_forwards` has one entry, four in MobileBERT (three small ones, then the main one)."""
+    """One encoder layer, post-norm. `feed_forwards` has one entry; MobileBERT has three small ones before it."""
 
     query: nn.Linear
     key: nn.Linear
@@ -56,7 +56,7 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class ClassificationHead:
-    """From the [CLS] row to the logits: `dense` → `activation` (a name of torch.nn.functional) → `out`. `dense` may be None."""
+    """From the [CLS] row to the logits: `dense` (may be None) → `activation` (of torch.nn.functional) → `out`."""
 
     dense: nn.Linear | None
     activation: str | None

@@ -1,4 +1,4 @@
-"""Loading encoders: the embedded default, a folder, or a Hub id; and saving them with what the exporter needs to know."""
+"""Loading encoders: the embedded default, a folder, or a Hub id; saving them with what the exporter must know."""
 
 import importlib.util
 import warnings
@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 import transformers
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -20,6 +21,7 @@ from transformers import (
 from compress.data.task import Task
 from compress.errors import ModelError
 from compress.models.anatomy import ARCHITECTURES
+from compress.models.structure import Sizes, remove
 from compress.run_dir import file_sha256
 
 EMBEDDED = "minilm"
@@ -107,11 +109,25 @@ def load_classifier(source: str, task: Task, *, max_tokens: int, seed: int) -> P
 
 
 def load_saved(folder: Path) -> PreTrainedModel:
-    """A model that a stage saved."""
+    """A model that a stage saved; a structured ticket is built in its own sizes first.
+
+    Raises ModelError for a folder that is damaged or not of this project.
+    """
+    source = str(folder)
     with _quiet():
-        return _from_pretrained(
-            AutoModelForSequenceClassification, str(folder), use_safetensors=True, dtype=torch.float32
-        ).eval()
+        config = _from_pretrained(AutoConfig, source)
+        sizes = Sizes.of_config(config)
+        if sizes is None:
+            options = {"use_safetensors": True, "dtype": torch.float32}
+            return _from_pretrained(AutoModelForSequenceClassification, source, **options).eval()
+        model = remove(AutoModelForSequenceClassification.from_config(config), sizes.first())
+        try:
+            model.load_state_dict(load_file(folder / "model.safetensors"))
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise ModelError(
+                "the structured ticket's weights don't fit its config", where=source, remedy="run the stage again"
+            ) from error
+    return model.eval()
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
@@ -136,7 +152,8 @@ def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens
         raise ModelError(
             f"the architecture '{config.model_type}' is not supported",
             where=source,
-            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES in compress/models/anatomy.py",
+            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
+            "in compress/models/anatomy.py",
         )
     longest = config.max_position_embeddings - (config.pad_token_id + 1 if config.model_type == "roberta" else 0)
     if max_tokens > longest:

@@ -1,25 +1,34 @@
-"""What a student learns from its teacher: softened logits and hidden states."""
+"""What a student learns from its teacher: softened logits and hidden states.
 
+The teacher answers each training text once, without dropout, before the student's training starts; its answers are kept
+in memory, as they are asked for again in every pass.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from compress.data.encode import Encoded, batches
 from compress.recipe import DistillSection
 
+INDEX = "index"  # the column that says which training text a row is
 
-def soft_cross_entropy(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
-    """T² · KL(softmax(teacher / T) ‖ softmax(student / T)), mean over the batch (Hinton et al. 2015, eq. 1 and section 2.1).
 
-    Logits are (B, L).
+def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T² · KL(softmax(teacher / T) ‖ softmax(student / T)), mean over the batch, of logits (B, L).
+
+    Hinton et al. 2015, equation 1 and section 2.1.
     """
     log_student = F.log_softmax(student / temperature, dim=-1)
     log_teacher = F.log_softmax(teacher / temperature, dim=-1)
     return temperature**2 * F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean")
 
 
-def relative_distance(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def relative_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
     """Σ m‖s − t‖² / Σ m‖t‖² of hidden states (B, T, H) over the tokens where `mask` (B, T) is 1."""
     real = mask.unsqueeze(-1).to(teacher.dtype)
     return ((student - teacher).square() * real).sum() / (teacher.square() * real).sum()
@@ -27,26 +36,64 @@ def relative_distance(student: torch.Tensor, teacher: torch.Tensor, mask: torch.
 
 @dataclass(frozen=True)
 class Teacher:
-    """The dense model and how much of the loss is its. Its answers are computed as they are needed, without dropout."""
+    """A teacher's answers to the training texts, and how much of the loss they are.
 
-    model: nn.Module
+    `logits` is (N, L); `hidden` holds for each text the chosen hidden states (K, T, H) in bf16, or is empty.
+    """
+
     settings: DistillSection
+    logits: Tensor
+    hidden: Sequence[Tensor]
 
-    def loss(self, student: nn.Module, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """(1 − α) · task loss + α · logits' loss + β · mean relative distance of embeddings and every layer."""
-        s, hidden = self.settings, self.settings.hidden_weight > 0
-        self.model.to(inputs["input_ids"].device)
-        with torch.no_grad():
-            asked = {name: value for name, value in inputs.items() if name != "labels"}
-            taught = self.model(**asked, output_hidden_states=hidden)
-        told = student(**inputs, output_hidden_states=hidden)
-        if taught.logits.shape[-1] == 1:
-            follow = F.mse_loss(told.logits.float(), taught.logits.float())
+    @classmethod
+    @torch.inference_mode()
+    def ask(
+        cls,
+        model: PreTrainedModel,
+        texts: Encoded,
+        tokenizer: PreTrainedTokenizerBase,
+        settings: DistillSection,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> "Teacher":
+        """Let `model` answer every text; `advance` is told how many were answered."""
+        wanted = settings.hidden_weight > 0
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        model.to(device).eval()
+        logits: list[Tensor] = [torch.empty(0)] * len(texts)
+        hidden: list[Tensor] = [torch.empty(0)] * len(texts) if wanted else []
+        for chosen, batch in batches(texts, tokenizer):
+            told = model(**batch.to(device), output_hidden_states=wanted)
+            states = torch.stack(told.hidden_states).to(torch.bfloat16).cpu() if wanted else None
+            for row, i in enumerate(chosen):
+                logits[i] = told.logits[row].float().cpu()
+                if states is not None:
+                    hidden[i] = states[:, row, : int(batch["attention_mask"][row].sum())].clone()
+            advance(len(chosen))
+        model.to("cpu")
+        return cls(settings, torch.stack(logits), hidden)
+
+    def loss(self, student: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        """(1 − α) · task loss + α · logits' loss + β · mean relative distance of embeddings and every layer.
+
+        `inputs` holds the student's inputs and labels, and which texts they are (B,) under "index".
+        """
+        s, rows = self.settings, inputs[INDEX].tolist()
+        asked = {name: value for name, value in inputs.items() if name != INDEX}
+        told = student(**asked, output_hidden_states=bool(self.hidden))
+        taught = self.logits[rows].to(told.logits.device)
+        if taught.shape[-1] == 1:
+            follow = F.mse_loss(told.logits.float(), taught)
         else:
-            follow = soft_cross_entropy(told.logits.float(), taught.logits.float(), s.temperature)
+            follow = soft_cross_entropy(told.logits.float(), taught, s.temperature)
         loss = (1 - s.logits_weight) * told.loss + s.logits_weight * follow
-        if hidden:
-            pairs = zip(told.hidden_states, taught.hidden_states, strict=True)
-            distances = [relative_distance(a.float(), b.float(), inputs["attention_mask"]) for a, b in pairs]
-            loss = loss + s.hidden_weight * torch.stack(distances).mean()
+        if self.hidden:
+            loss = loss + s.hidden_weight * self._hidden_loss(told.hidden_states, rows, asked["attention_mask"])
         return loss
+
+    def _hidden_loss(self, states: Sequence[Tensor], rows: list[int], mask: Tensor) -> Tensor:
+        """Mean over the student's states (B, T, H), embeddings first, of the relative distance to the teacher's."""
+        taught = torch.zeros(len(states), *states[0].shape, device=mask.device)
+        for row, i in enumerate(rows):
+            taught[:, row, : self.hidden[i].shape[1]] = self.hidden[i]
+        distances = [relative_distance(a.float(), b, mask) for a, b in zip(states, taught, strict=True)]
+        return torch.stack(distances).mean()

@@ -18,12 +18,12 @@ from torch import nn
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from compress.console import Advance, Console
-from compress.data.encode import Encoded
+from compress.data.encode import Encoded, batches
 from compress.errors import TrainingError
 from compress.models.anatomy import embeddings_of, prunable_parameters
 from compress.recipe import TrainingSection
 from compress.training.compact import compact_embedding
-from compress.training.distillation import Teacher
+from compress.training.distillation import INDEX, Teacher
 from compress.training.metrics import METRICS, answers
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Learner:
             trainer = _Loop(
                 model=model,
                 args=self._arguments(scratch, total, seed),
-                train_dataset=self.train.rows,
+                train_dataset=self.train.rows.add_column(INDEX, range(len(self.train))) if teacher else self.train.rows,
                 data_collator=DataCollatorWithPadding(self.tokenizer),
                 callbacks=[_Progress(self, points if curve else None, advance)],
             )
@@ -120,7 +120,7 @@ class Learner:
             logging_strategy="no",
             report_to="none",
             disable_tqdm=True,
-            remove_unused_columns=True,
+            remove_unused_columns=False,
             dataloader_pin_memory=cuda,
         )
 
@@ -136,10 +136,7 @@ class _Loop(Trainer):
     place: str = ""
 
     def compute_loss(self, model: nn.Module, inputs: dict, return_outputs: bool = False, **_: object) -> torch.Tensor:
-        if self.teacher is None:
-            loss = model(**inputs).loss
-        else:
-            loss = self.teacher.loss(model, inputs)
+        loss = self.teacher.loss(model, inputs) if self.teacher else model(**inputs).loss
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.state.global_step + 1}",
@@ -176,17 +173,10 @@ class _Progress(transformers.TrainerCallback):
 def predict(
     model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int = 64
 ) -> np.ndarray:
-    """Logits (N, L) in the split's order, fp32, batches of similar length."""
+    """Logits (N, L) in the split's order, fp32."""
     device = next(model.parameters()).device
-    lengths = [len(ids) for ids in split.rows["input_ids"]]
-    order = sorted(range(len(split)), key=lengths.__getitem__)
-    collate = DataCollatorWithPadding(tokenizer)
-    found: list[np.ndarray | None] = [None] * len(split)
-    columns = [n for n in ("input_ids", "token_type_ids", "attention_mask") if n in split.rows.column_names]
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        rows = split.rows.select_columns(columns)[chosen]
-        batch = collate([{n: rows[n][k] for n in columns} for k in range(len(chosen))]).to(device)
-        for i, logits in zip(chosen, model(**batch).logits.float().cpu().numpy(), strict=True):
+    found: list[np.ndarray] = [np.empty(0)] * len(split)
+    for chosen, batch in batches(split, tokenizer, batch_size):
+        for i, logits in zip(chosen, model(**batch.to(device)).logits.float().cpu().numpy(), strict=True):
             found[i] = logits
     return np.stack(found)

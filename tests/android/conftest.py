@@ -1,6 +1,7 @@
 """The tools that the app's tests need, looked for once; where they are missing, one reason says what to install."""
 
 import importlib.resources
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,17 @@ def native_libraries(tools: Tools) -> Path:
     from tests.android.host_library import host_libraries
 
     return host_libraries(npm_runtime())
+
+
+@pytest.fixture(scope="session")
+def bundles(tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a bundle for each kind of task."""
+    ready = os.environ.get("POCKET_TICKET_TEST_BUNDLES")  # made once by a developer who runs these tests often
+    if ready:
+        return Path(ready)
+    from tests.android.tiny_bundle import LABELS, make_bundle
+
+    root, work = tmp_path_factory.mktemp("bundles"), tmp_path_factory.mktemp("models")
+    for kind in LABELS:
+        make_bundle(work / kind, kind, tokenizer_folder).rename(root / kind)
+    return root

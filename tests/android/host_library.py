@@ -52,17 +52,38 @@ def _build(runtime: Runtime, patchelf: str, work: Path) -> None:
             (work / name).write_bytes(archive.read(f"jni/x86_64/{name}"))
     for library in runtime.libraries["x86_64"]:
         shutil.copyfile(library, work / library.name)
-    for library in [*(lib.name for lib in runtime.libraries["x86_64"]), "libfbjni.so", "libc++_shared.so"]:
-        _adapt(patchelf, work / library)
+    libraries = [work / name for name in (*(so.name for so in runtime.libraries["x86_64"]), "libfbjni.so", "libc++_shared.so")]
+    renames = work / "renames.txt"
+    renames.write_text((SOURCES / "renamed.txt").read_text() + "".join(f"{n} ndk_{n}\n" for n in _cpp_runtime(libraries)))
+    for library in libraries:
+        _adapt(patchelf, library, renames)
 
 
-def _adapt(patchelf: str, library: Path) -> None:
+def _cpp_runtime(libraries: list[Path]) -> list[str]:
+    """C++ names that the libraries define and the machine's own C++ library does too.
+
+    The JVM has loaded libstdc++ for everybody, so it would take the place of Android's libc++ in these libraries: another
+    __gxx_personality_v0 with another layout of exceptions, and the first C++ exception would end the process.
+    """
+    hosts = [subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+             for name in ("libstdc++.so.6", "libgcc_s.so.1")]
+    ours = set().union(*(_symbols(library, "--defined-only") for library in libraries))
+    theirs = set().union(*(_symbols(Path(host), "--defined-only") for host in hosts if Path(host).is_absolute()))
+    return sorted(ours & theirs)
+
+
+def _symbols(library: Path, which: str) -> set[str]:
+    listing = subprocess.run(["nm", "-D", which, library], capture_output=True, text=True, check=True).stdout
+    return {line.split()[-1] for line in listing.splitlines()} if which == "--undefined-only" else {
+        line.split()[-1].split("@")[0] for line in listing.splitlines()}
+
+
+def _adapt(patchelf: str, library: Path, renames: Path) -> None:
     """Takes the version LIBC off every reference, renames those whose meaning differs, and looks for neighbours at home."""
-    listing = subprocess.run(["nm", "-D", "--undefined-only", library], capture_output=True, text=True, check=True).stdout
-    versioned = [line.split()[-1].split("@")[0] for line in listing.splitlines() if "@LIBC" in line]
     command = [patchelf]
-    for name in versioned:
-        command += ["--clear-symbol-version", name]
+    for name in sorted(_symbols(library, "--undefined-only")):
+        if "@LIBC" in name:
+            command += ["--clear-symbol-version", name.split("@")[0]]
     call([*command, library], doing="clearing symbol versions")
-    call([patchelf, "--rename-dynamic-symbols", SOURCES / "renamed.txt", library], doing="renaming symbols")
+    call([patchelf, "--rename-dynamic-symbols", renames, library], doing="renaming symbols")
     call([patchelf, "--set-rpath", "$ORIGIN", library], doing="setting the search path")

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile_export.apk_code import MAIN, _jar_of, build_resources, kotlinc
+from mobile_export.apk_code import MAIN, build_resources, jar_of, kotlinc, namespace
 from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, npm_runtime
 from mobile_export.apk_tools import Tools, call
 
@@ -25,21 +25,23 @@ class Compiled:
     libraries: list[Path]
     platform: Path
 
-    @property
-    def resources(self) -> Path:
-        return self.folder / "resources.apk"
-
-    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = (), platform: bool = True,
-            environment: dict[str, str] | None = None) -> str:
+    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = (), platform: bool = True) -> str:
         """Runs one JUnit class and returns what it printed; fails the test with its report otherwise."""
         path = [*extra, self.folder / "classes", *self.libraries, *([self.platform] if platform else [])]
         command = [str(self.tools.java), "-Xmx2g", "-XX:+UseSerialGC", "-cp", os.pathsep.join(map(str, path)),
                    *(f"-D{name}={value}" for name, value in properties.items()),
                    "org.junit.runner.JUnitCore", test]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace",
-                              env={**os.environ, **(environment or {}), "LC_ALL": "C.UTF-8"})
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
         assert done.returncode == 0, f"{test} failed (exit code {done.returncode}):\n{_short(done.stdout)}\n{done.stderr[-3000:]}"
         return done.stdout + done.stderr
+
+
+    def simulate(self, test: str, properties: dict[str, object]) -> str:
+        """Runs a Robolectric test: a simulated Android 14 with the app's real manifest and compiled resources."""
+        simulator = fetch("simulator")["simulator"][0].parent
+        offline = {"robolectric.offline": "true", "robolectric.dependency.dir": simulator}
+        return self.run(test, {**offline, **properties}, extra=[self.folder / "config"], platform=False)
 
 
 def _short(report: str) -> str:
@@ -78,7 +80,12 @@ def _key(runtime: Runtime) -> str:
 def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work: Path) -> None:
     classes, platform = work / "classes", parts["platform"][0]
     build_resources(tools, platform, work)
-    aars = [_jar_of(p, work) for p in parts["runtime"]]
+    config = work / "config" / "com" / "android" / "tools" / "test_config.properties"
+    config.parent.mkdir(parents=True)
+    final = cache_dir() / "tests" / _key(runtime)
+    config.write_text(f"android_merged_manifest={final}/manifest.xml\nandroid_resource_apk={final}/resources.apk\n"
+                      f"android_custom_package={namespace()}\n")
+    aars = [jar_of(p, work) for p in parts["runtime"]]
     generated = sorted((work / "generated").rglob("*.java"))
     stand_ins = sorted((HERE / "stand_ins").rglob("*.java"))
     classes.mkdir()

@@ -102,11 +102,19 @@ BAD = {
     "missing column": (lambda d: write(d, "train", header=("label", "body")), {}, ["--text-a", "label, body"]),
     "column that was named": (lambda d: write(d, "train"), {"text_a": "body"}, ["no column body", "--text-a"]),
     "short row": (lambda d: write(d, "train", [*ROWS, ("yes",)]), {}, ["line 6", "1 columns where the header has 2"]),
-    "broken UTF-8": (lambda d: (d / "train.tsv").write_bytes(b"label\ttext\nno\tok\nyes\tcaf\xe9\n"), {}, ["line 3", "not UTF-8"]),
+    "broken UTF-8": (
+        lambda d: (d / "train.tsv").write_bytes(b"label\ttext\nno\tok\nyes\tcaf\xe9\n"),
+        {},
+        ["line 3", "not UTF-8"],
+    ),
     "empty text": (lambda d: write(d, "train", [*ROWS, ("yes", " ")]), {}, ["line 6", "empty"]),
     "one label": (lambda d: write(d, "train", [("yes", "a"), ("yes", "b")]), {}, ["single label"]),
     "two files": (lambda d: (write(d, "train"), write(d, "train", suffix=".csv")), {}, ["two files"]),
-    "bad JSON": (lambda d: (d / "train.jsonl").write_text('{"label": 1, "text": "a"}\n{oops\n'), {}, ["line 2", "not JSON"]),
+    "bad JSON": (
+        lambda d: (d / "train.jsonl").write_text('{"label": 1, "text": "a"}\n{oops\n'),
+        {},
+        ["line 2", "not JSON"],
+    ),
     "bad CSV": (lambda d: (d / "train.csv").write_text('label,text\nyes,"a"b"\n'), {}, ["not valid CSV"]),
     "bad Parquet": (lambda d: (d / "train.parquet").write_bytes(b"PAR1 not really"), {}, ["Parquet"]),
     "number wanted": (lambda d: write(d, "train"), {"kind": "regression"}, ["line 2", "'yes' is not a number"]),
@@ -142,7 +150,11 @@ def test_a_label_that_training_never_shows(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind", "sizes"),
-    [("sst2", "classification", (6920, 872, 1821)), ("rte", "pair", (2490, 138, 139)), ("stsb", "pair_regression", (5749, 1500, 1379))],
+    [
+        ("sst2", "classification", (6920, 872, 1821)),
+        ("rte", "pair", (2490, 138, 139)),
+        ("stsb", "pair_regression", (5749, 1500, 1379)),
+    ],
 )
 def test_public_data_sets(shared_data: Path, name: str, kind: str, sizes: tuple[int, ...]) -> None:
     task = load(shared_data / name)

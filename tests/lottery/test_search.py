@@ -9,7 +9,7 @@ from torch import nn
 
 from compress.errors import ModelError, PocketTicketError, TrainingError
 from compress.lottery import CRITERIA, Mask, Rewind, RoundRecord, find_ticket
-from compress.lottery.observe import state_of
+from compress.lottery.observe import GradientWatch, state_of
 from compress.lottery.search import prunable_by_default
 
 ROUNDS = {"sparsity": 0.8, "rounds": 4}
@@ -200,6 +200,17 @@ def test_drift_is_minus_the_sum_of_weight_times_gradient(small):
     find_ticket(small.make_net(), train, sparsity=0.5, rounds=1, criterion=spy_score, train_found=False)
     assert torch.allclose(seen["0.weight"].drift, -sum(products))
     assert seen["0.weight"].gradient is None
+
+
+def test_gradient_is_the_mean_at_first_and_then_forgets():
+    parameter = nn.Parameter(torch.zeros(2))
+    with GradientWatch(frozenset({"gradient"}), memory=3).watching({"w": parameter}) as watch:
+        for size in (1.0, -2.0, 3.0, -6.0):
+            parameter.grad = None
+            (parameter * size).sum().backward()
+    mean = (1 + 2 + 3) / 3
+    assert watch.gradient["w"].tolist() == pytest.approx([mean + (6 - mean) / 3] * 2)
+    assert watch.of("drift", "w", parameter) is None
 
 
 def test_random_masks_follow_the_seed(small):

@@ -1,16 +1,11 @@
 """The table of part names fits the real classes of every architecture in it."""
 
+import copy
+
 import pytest
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    BertConfig,
-    DistilBertConfig,
-    ElectraConfig,
-    GPT2Config,
-    MobileBertConfig,
-    RobertaConfig,
-)
+from architectures import CONFIGS
+from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from compress.errors import ModelError
 from compress.models.anatomy import (
@@ -22,21 +17,6 @@ from compress.models.anatomy import (
     prunable_parameters,
 )
 
-SMALL = {
-    "vocab_size": 50,
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-}
-CONFIGS = {
-    "bert": BertConfig(**SMALL),
-    "roberta": RobertaConfig(**SMALL),
-    "electra": ElectraConfig(**SMALL, embedding_size=8),
-    "distilbert": DistilBertConfig(vocab_size=50, dim=16, n_layers=2, n_heads=2, hidden_dim=32),
-    "mobilebert": MobileBertConfig(**SMALL | {"hidden_size": 32}, embedding_size=8, intra_bottleneck_size=16),
-}
-
 
 def test_every_row_is_tested() -> None:
     assert CONFIGS.keys() == ARCHITECTURES.keys()
@@ -45,7 +25,7 @@ def test_every_row_is_tested() -> None:
 @pytest.fixture(params=CONFIGS)
 def model(request: pytest.FixtureRequest) -> torch.nn.Module:
     torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(CONFIGS[request.param]).eval()
+    return AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[request.param])).eval()
 
 
 def test_parts_are_found(model: torch.nn.Module) -> None:

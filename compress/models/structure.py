@@ -1,0 +1,146 @@
+"""A structured ticket: which layers, heads and feed-forward neurons are left. Removing the others is real.
+
+`Structure` says what stays, `remove` cuts a model to it (smaller Linear layers, fewer blocks), and `masked` switches the
+same units off without removing them: removed == masked is a theorem that the tests prove for every architecture.
+A saved model keeps its `Sizes` in its config, under "pocket_ticket", so that it can be built again and loaded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from compress.errors import ModelError
+from compress.models.anatomy import Layer, architecture_of, encoder_of, layers_of
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What stays, as indices into the unpruned model: `layers`, and for each of them its `heads` and `neurons`.
+
+    Raises ModelError unless every list is sorted, without repeats, and not empty.
+    """
+
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, ...], ...]
+    neurons: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.layers) == len(self.heads) == len(self.neurons):
+            raise ModelError("a structure needs heads and neurons for each of its layers")
+        for name, kept in (("layers", self.layers), *(("units", k) for k in (*self.heads, *self.neurons))):
+            if not kept or list(kept) != sorted(set(kept)):
+                raise ModelError(f"a structure's {name} must be sorted, distinct and at least one, not {kept}")
+
+    @property
+    def sizes(self) -> "Sizes":
+        return Sizes(tuple(map(len, self.heads)), tuple(map(len, self.neurons)))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many heads and neurons each remaining layer has: all that is needed to build the smaller model again."""
+
+    heads: tuple[int, ...]
+    neurons: tuple[int, ...]
+
+    @classmethod
+    def of_config(cls, config: Any) -> "Sizes | None":
+        """The sizes that a saved model's config tells, or None for a model of the usual form."""
+        saved = (getattr(config, "pocket_ticket", None) or {}).get("sizes")
+        return cls(tuple(saved["heads"]), tuple(saved["neurons"])) if saved else None
+
+    def first(self) -> Structure:
+        """The structure of these sizes that keeps each layer's first units: for building a model to load into."""
+        ranges = [tuple(tuple(range(n)) for n in counts) for counts in (self.heads, self.neurons)]
+        return Structure(tuple(range(len(self.heads))), *ranges)
+
+
+def whole(model: nn.Module) -> Structure:
+    """The structure that removes nothing."""
+    layers = layers_of(model)
+    return Structure(
+        tuple(range(len(layers))),
+        tuple(tuple(range(layer.heads)) for layer in layers),
+        tuple(tuple(range(_main(layer).inner.out_features)) for layer in layers),
+    )
+
+
+def remove(model: nn.Module, structure: Structure) -> nn.Module:
+    """Cut `model`, in place, to `structure`, and write the sizes into its config. Returns it.
+
+    Raises ModelError for units that the model has not.
+    """
+    _check(model, structure)
+    layers = layers_of(model)
+    for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
+        layer, rows = layers[index], _rows(heads, layers[index].head_size)
+        for part in (layer.query, layer.key, layer.value):
+            _keep(part, rows=rows)
+        _keep(layer.attention_output, columns=rows)
+        _keep(_main(layer).inner, rows=torch.tensor(neurons))
+        _keep(_main(layer).outer, columns=torch.tensor(neurons))
+    encoder, path = encoder_of(model), architecture_of(model).layers
+    owner, _, name = path.rpartition(".")
+    blocks = encoder.get_submodule(path)
+    setattr(encoder.get_submodule(owner), name, nn.ModuleList(blocks[i] for i in structure.layers))
+    config = model.config
+    config.head_size = layers[0].head_size  # from here on it can't be told from the width and the number of heads
+    config.num_hidden_layers = len(structure.layers)
+    config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), "sizes": asdict(structure.sizes)}
+    return model
+
+
+def masked(model: nn.Module, structure: Structure) -> nn.Module:
+    """Switch off, in place, the heads and neurons that `structure` leaves out of its layers. Returns the model.
+
+    A head whose output columns are zero adds nothing, nor does a neuron. Layers can't be masked: all must stay.
+    """
+    _check(model, structure)
+    for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
+        layer = layers_of(model)[index]
+        with torch.no_grad():
+            for part, kept in (
+                (layer.attention_output, _rows(heads, layer.head_size)),
+                (_main(layer).outer, torch.tensor(neurons)),
+            ):
+                gone = torch.ones(part.in_features, dtype=torch.bool)
+                gone[kept] = False
+                part.weight[:, gone] = 0
+    return model
+
+
+def _main(layer: Layer):
+    """The feed-forward block whose neurons are units (MobileBERT's three small ones stay whole)."""
+    return layer.feed_forwards[-1]
+
+
+def _check(model: nn.Module, structure: Structure) -> None:
+    full = whole(model)
+    if structure.layers[-1] >= len(full.layers):
+        raise ModelError(
+            f"the structure keeps layer {structure.layers[-1]} and the model has {len(full.layers)} layers"
+        )
+    for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
+        if heads[-1] >= len(full.heads[index]) or neurons[-1] >= len(full.neurons[index]):
+            raise ModelError(f"the structure keeps units that layer {index} has not")
+
+
+def _rows(heads: Sequence[int], head_size: int) -> torch.Tensor:
+    """Rows of query, key and value (columns of the attention's output) that belong to `heads`."""
+    return (torch.tensor(heads)[:, None] * head_size + torch.arange(head_size)).reshape(-1)
+
+
+def _keep(linear: nn.Linear, rows: torch.Tensor | None = None, columns: torch.Tensor | None = None) -> None:
+    """Keep only some rows (outputs) or columns (inputs) of a Linear layer, in place."""
+    weight = linear.weight.detach()
+    if rows is not None:
+        weight = weight[rows]
+        if linear.bias is not None:
+            linear.bias = nn.Parameter(linear.bias.detach()[rows].clone())
+    if columns is not None:
+        weight = weight[:, columns]
+    linear.weight = nn.Parameter(weight.clone())
+    linear.out_features, linear.in_features = weight.shape
