@@ -6,9 +6,9 @@ import time
 import torch
 
 from compress.recipe import Recipe
-from compress.stages import Run
+from compress.stages.run import Run
 
-_TEACHER = 1.35  # a distilled step's cost in plain steps: the teacher's forward pass
+_TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
 
 
 def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int, float]]:
@@ -24,16 +24,19 @@ def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int,
         rounds = [(steps(recipe.ticket.round_epochs), 1.0)] * (recipe.ticket.rounds - 1)
         return [*rounds, *[(whole, 1.0)] * (1 + recipe.controls)]
     if stage == "distilled":
-        return [(steps(recipe.distill.epochs), _TEACHER)]
+        return [(steps(recipe.distill.epochs), 1.0), (steps(1), _TEACHER)]
+    if stage == "shrunk":
+        size = recipe.structure.layers * (recipe.structure.heads + 2 * recipe.structure.neurons) / 3
+        return [(steps(recipe.distill.epochs), size), (steps(1), 2 * _TEACHER)]
     return []
 
 
 def seconds_per_step(run: Run, steps: int = 3) -> float:
     """Seconds of a training step at the task's median length, without the optimizer; the model is thrown away."""
-    rows = run.encoded["train"].rows
+    rows = run.texts.splits["train"].rows
     lengths = sorted(len(ids) for ids in rows["input_ids"])
     size = min(run.recipe.training.batch_size, len(rows))
-    ids = torch.full((size, lengths[len(lengths) // 2]), run.tokenizer.pad_token_id or 0)
+    ids = torch.full((size, lengths[len(lengths) // 2]), run.texts.tokenizer.pad_token_id or 0)
     model = run.pretrained().train()
     times = []
     for _ in range(steps + 1):

@@ -14,13 +14,14 @@ from compress import __version__
 from compress.console import Console
 from compress.estimate import seconds_per_step, training_steps
 from compress.models.load import weights_fingerprint
-from compress.programs import licences, run_bundle, run_programs
 from compress.recipe import Recipe
 from compress.report.assemble import assemble
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
 from compress.run_dir import RunDir, fingerprint, write_atomic
-from compress.stages import Run, Stage, run_baseline, training_stages
+from compress.stages import baseline_stage, training_stages
+from compress.stages.programs import licences, run_bundle, run_programs
+from compress.stages.run import Run, Stage
 
 _VERSIONS = ("torch", "executorch", "torchao", "transformers", "datasets", "numpy")
 
@@ -39,7 +40,7 @@ class Pipeline:
         )
         name = self.run_state.task.name
         self.output = output or Path("runs") / f"{name}-{fingerprint(self.base, recipe.model_dump())[:8]}"
-        self.stages = [Stage("baseline", (), (), run_baseline), *training_stages(recipe)]
+        self.stages = [baseline_stage(), *training_stages(recipe)]
         last = self.stages[-1].name
         self.stages.append(Stage("programs", ("dense", last), ("model", "quantize", "measure", "target"), run_programs))
         self.stages.append(Stage("android", ("programs",), ("target",), run_bundle))

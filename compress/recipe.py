@@ -69,7 +69,9 @@ class TrainingSection(_Section):
 class TicketSection(_Section):
     """How the lottery ticket is searched."""
 
-    kind: Literal["weights", "none"] = _option("weights", "prune single weights, or do not prune", "--ticket")
+    kind: Literal["weights", "structure", "none"] = _option(
+        "weights", "remove single weights; heads, neurons, layers and words; or nothing", "--ticket"
+    )
     sparsity: float = _option(0.5, "share of the prunable weights to remove", "--sparsity", ge=0, lt=1)
     rounds: int = _option(3, "rounds of train, prune, rewind", "--rounds", ge=1)
     round_epochs: float = _option(2, "passes over the training data in each round", "--round-epochs", gt=0)
@@ -87,11 +89,21 @@ class TicketSection(_Section):
     )
 
 
+class StructureSection(_Section):
+    """What a structured ticket (--ticket structure) keeps."""
+
+    layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)
+    heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
+    neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
+    vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
+
+
 class DistillSection(_Section):
     """Whether the ticket learns from the dense model."""
 
     enabled: bool = _option(True, "train the ticket with the dense model as its teacher", "--distill")
     epochs: float = _option(8, "passes over the training data", gt=0)
+    learning_rate: float | None = _option(None, "peak of the learning rate, if not training.learning_rate", gt=0)
     temperature: float = _option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
     logits_weight: float = _option(
         0.7, "share of the loss that follows the teacher; the rest follows the labels", ge=0, le=1
@@ -124,6 +136,7 @@ class Recipe(_Section):
     data: DataSection = DataSection()
     training: TrainingSection = TrainingSection()
     ticket: TicketSection = TicketSection()
+    structure: StructureSection = StructureSection()
     distill: DistillSection = DistillSection()
     quantize: QuantizeSection = QuantizeSection()
     measure: MeasureSection = MeasureSection()
@@ -138,8 +151,8 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        if self.controls and self.ticket.kind == "none":
-            raise ValueError("controls need a ticket: set ticket.kind=weights or drop --controls")
+        if self.controls and self.ticket.kind != "weights":
+            raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self
 
     def to_yaml(self) -> str:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from compress.report.schema import validate
 from compress.run_dir import file_sha256
@@ -115,6 +116,20 @@ def test_another_recipe_repeats_only_what_depends_on_it(finished: Path, tiny_enc
     assert done.returncode == 0, done.stderr
     notes = [e["text"] for e in map(json.loads, done.stdout.splitlines()) if e["event"] == "note"]
     assert {n for n in notes if n in STAGES} == {"programs", "android"}
+
+
+def test_a_structured_ticket_is_really_smaller(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    small = ("--ticket", "structure", "--vocabulary", "1500", "--quantize", "int4", "--keep-heads", "0.5")
+    done = run(command(tiny_encoder, tiny_task, output, "--quiet", *small))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((output / "report.json").read_text())
+    assert [s["name"] for s in report["stages"]] == ["dense", "shrunk", "program"]
+    dense, shrunk, _ = report["stages"]
+    assert shrunk["parameters"] < 0.1 * dense["parameters"]
+    assert shrunk["parameters"] == sum(t.numel() for t in load_file(output / "shrunk" / "model.safetensors").values())
+    assert report["verdict"]["size_ratio"] > 20
+    assert len((output / "android" / "vocab.txt").read_text(encoding="utf-8").splitlines()) == 1500
 
 
 def test_dry_run_writes_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:

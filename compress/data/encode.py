@@ -7,7 +7,7 @@ import numpy as np
 from datasets import Dataset
 from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedTokenizerBase
 
-from compress.data.task import Example, Task
+from compress.data.task import SPLITS, Example, Task
 
 _INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 
@@ -41,6 +41,19 @@ def encode(examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokeniz
     labels = np.asarray([e.label for e in examples], dtype=np.float32 if task.regression else np.int64)
     rows = Dataset.from_dict({**batch.data, "labels": labels})
     return Encoded(rows=rows, labels=labels, cut=sum(len(ids) > max_tokens for ids in whole))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A task as one tokenizer reads it: its three splits."""
+
+    tokenizer: PreTrainedTokenizerBase
+    splits: dict[str, Encoded]
+
+    @classmethod
+    def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> "Texts":
+        """Encode every split."""
+        return cls(tokenizer, {s: encode(task.split(s), task, tokenizer, max_tokens) for s in SPLITS})
 
 
 def batches(

@@ -1,7 +1,7 @@
 """A structured ticket: which layers, heads and feed-forward neurons are left. Removing the others is real.
 
-`Structure` says what stays, `remove` cuts a model to it (smaller Linear layers, fewer blocks), and `masked` switches the
-same units off without removing them: removed == masked is a theorem that the tests prove for every architecture.
+`Structure` says what stays, `remove` cuts a model to it (smaller Linear layers, fewer blocks), and `masked` switches
+the same units off without removing them: removed == masked is a theorem that the tests prove for every architecture.
 A saved model keeps its `Sizes` in its config, under "pocket_ticket", so that it can be built again and loaded.
 """
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from compress.report.statistics import winning_ticket
 
 if TYPE_CHECKING:
-    from compress.stages import Run
+    from compress.stages.run import Run
 
 _ONE_SEED = "this run used one seed; the rule needs at least two (see docs/results.md for studies over seeds)"
 
@@ -100,6 +100,6 @@ def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any
 def _cut_notes(run: "Run") -> list[str]:
     limit, notes = run.recipe.model.max_tokens, []
     for name in ("train", "dev", "test"):
-        if run.encoded[name].cut:
-            notes.append(f"{run.encoded[name].cut:,} {name} texts are longer than {limit} tokens and are cut")
+        if run.texts.splits[name].cut:
+            notes.append(f"{run.texts.splits[name].cut:,} {name} texts are longer than {limit} tokens and are cut")
     return notes

@@ -53,9 +53,14 @@ class Teacher:
         texts: Encoded,
         tokenizer: PreTrainedTokenizerBase,
         settings: DistillSection,
+        *,
+        states: Sequence[int] | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> "Teacher":
-        """Let `model` answer every text; `advance` is told how many were answered."""
+        """Let `model` answer every text; `advance` is told how many were answered.
+
+        `states` are the hidden states that the student's own follow, in order (0: embeddings); by default all.
+        """
         wanted = settings.hidden_weight > 0
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model.to(device).eval()
@@ -63,11 +68,12 @@ class Teacher:
         hidden: list[Tensor] = [torch.empty(0)] * len(texts) if wanted else []
         for chosen, batch in batches(texts, tokenizer):
             told = model(**batch.to(device), output_hidden_states=wanted)
-            states = torch.stack(told.hidden_states).to(torch.bfloat16).cpu() if wanted else None
+            shown = [told.hidden_states[i] for i in states] if wanted and states else told.hidden_states
+            shown = torch.stack(tuple(shown)).to(torch.bfloat16).cpu() if wanted else None
             for row, i in enumerate(chosen):
                 logits[i] = told.logits[row].float().cpu()
-                if states is not None:
-                    hidden[i] = states[:, row, : int(batch["attention_mask"][row].sum())].clone()
+                if shown is not None:
+                    hidden[i] = shown[:, row, : int(batch["attention_mask"][row].sum())].clone()
             advance(len(chosen))
         model.to("cpu")
         return cls(settings, torch.stack(logits), hidden)

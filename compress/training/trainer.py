@@ -18,7 +18,7 @@ from torch import nn
 from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from compress.console import Advance, Console
-from compress.data.encode import Encoded, batches
+from compress.data.encode import Encoded, Texts, batches
 from compress.errors import TrainingError
 from compress.models.anatomy import embeddings_of, prunable_parameters
 from compress.recipe import TrainingSection
@@ -43,9 +43,7 @@ class Fitted:
 class Learner:
     """The data and settings that all trainings of a run share."""
 
-    tokenizer: PreTrainedTokenizerBase
-    train: Encoded
-    dev: Encoded
+    texts: Texts
     metric: str
     settings: TrainingSection
     console: Console
@@ -59,6 +57,7 @@ class Learner:
         seed: int,
         mask: "Mask | None" = None,
         teacher: Teacher | None = None,
+        learning_rate: float | None = None,
         curve: bool = False,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
@@ -66,7 +65,8 @@ class Learner:
         With `mask`, weights that it removes are exactly zero from start to end. With `curve`, dev is evaluated after
         each pass. Raises TrainingError when the loss is not a number.
         """
-        total = math.ceil(math.ceil(len(self.train) / self.settings.batch_size) * epochs)
+        train = self.texts.splits["train"]
+        total = math.ceil(math.ceil(len(train) / self.settings.batch_size) * epochs)
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
@@ -78,9 +78,9 @@ class Learner:
         ):
             trainer = _Loop(
                 model=model,
-                args=self._arguments(scratch, total, seed),
-                train_dataset=self.train.rows.add_column(INDEX, range(len(self.train))) if teacher else self.train.rows,
-                data_collator=DataCollatorWithPadding(self.tokenizer),
+                args=self._arguments(scratch, total, seed, learning_rate or self.settings.learning_rate),
+                train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
+                data_collator=DataCollatorWithPadding(self.texts.tokenizer),
                 callbacks=[_Progress(self, points if curve else None, advance)],
             )
             trainer.teacher, trainer.place = teacher, name
@@ -91,20 +91,20 @@ class Learner:
 
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
         """The metric on dev (or another split)."""
-        split = split or self.dev
-        return METRICS[self.metric](answers(predict(model, split, self.tokenizer)), split.labels)
+        split = split or self.texts.splits["dev"]
+        return METRICS[self.metric](answers(predict(model, split, self.texts.tokenizer)), split.labels)
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
-        parts = [np.concatenate([np.asarray(ids) for ids in s.rows["input_ids"]]) for s in (self.train, self.dev)]
-        return np.unique(np.concatenate([*parts, [model.config.pad_token_id]]))
+        used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
+        return np.array(sorted(used | {model.config.pad_token_id}))
 
-    def _arguments(self, scratch: str, steps: int, seed: int) -> TrainingArguments:
+    def _arguments(self, scratch: str, steps: int, seed: int, learning_rate: float) -> TrainingArguments:
         cuda = torch.cuda.is_available()
         return TrainingArguments(
             output_dir=scratch,
             max_steps=steps,
             per_device_train_batch_size=self.settings.batch_size,
-            learning_rate=self.settings.learning_rate,
+            learning_rate=learning_rate,
             lr_scheduler_type="linear",
             warmup_steps=round(self.settings.warmup * steps),
             weight_decay=self.settings.weight_decay,

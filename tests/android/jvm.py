@@ -25,9 +25,9 @@ class Compiled:
     libraries: list[Path]
     platform: Path
 
-    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = (), platform: bool = True) -> str:
+    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = ()) -> str:
         """Runs one JUnit class and returns what it printed; fails the test with its report otherwise."""
-        path = [*extra, self.folder / "classes", *self.libraries, *([self.platform] if platform else [])]
+        path = [*extra, self.folder / "classes", *self.libraries, self.platform]
         command = [str(self.tools.java), "-Xmx2g", "-XX:+UseSerialGC", "-cp", os.pathsep.join(map(str, path)),
                    *(f"-D{name}={value}" for name, value in properties.items()),
                    "org.junit.runner.JUnitCore", test]
@@ -41,7 +41,7 @@ class Compiled:
         """Runs a Robolectric test: a simulated Android 14 with the app's real manifest and compiled resources."""
         simulator = fetch("simulator")["simulator"][0].parent
         offline = {"robolectric.offline": "true", "robolectric.dependency.dir": simulator}
-        return self.run(test, {**offline, **properties}, extra=[self.folder / "config"], platform=False)
+        return self.run(test, {**offline, **properties}, extra=[self.folder / "config"])
 
 
 def _short(report: str) -> str:

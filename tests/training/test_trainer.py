@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compress.console import Console
-from compress.data.encode import batches, encode
+from compress.data.encode import Texts, batches
 from compress.data.load import load_task
 from compress.data.task import Task
 from compress.errors import TrainingError
@@ -27,10 +27,8 @@ def task(tiny_task: Path) -> Task:
 
 def learner(task: Task, encoder: Path, **settings: float) -> Learner:
     tokenizer = load_tokenizer(str(encoder))
-    splits = [encode(task.split(s), task, tokenizer, 64) for s in ("train", "dev")]
     return Learner(
-        tokenizer,
-        *splits,
+        Texts.of(task, tokenizer, 64),
         task.metric,
         TrainingSection(**{"learning_rate": 0.003, "batch_size": 8, **settings}),
         Console("quiet"),
@@ -108,8 +106,8 @@ def test_a_loss_that_is_not_a_number_is_one_sentence(task: Task, tiny_encoder: P
 
 def test_a_padded_batch_answers_as_single_texts(task: Task, tiny_encoder: Path) -> None:
     learns, model = learner(task, tiny_encoder), theta0(task, tiny_encoder)
-    together = predict(model, learns.dev, learns.tokenizer, batch_size=64)
-    alone = predict(model, learns.dev, learns.tokenizer, batch_size=1)
+    together = predict(model, learns.texts.splits["dev"], learns.texts.tokenizer, batch_size=64)
+    alone = predict(model, learns.texts.splits["dev"], learns.texts.tokenizer, batch_size=1)
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
@@ -124,7 +122,11 @@ def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
     student = theta0(task, tiny_encoder)
     settings = DistillSection(logits_weight=1.0, hidden_weight=0.0)
     learns.fit(
-        student, "student", epochs=10, seed=0, teacher=Teacher.ask(teacher, learns.train, learns.tokenizer, settings)
+        student,
+        "student",
+        epochs=10,
+        seed=0,
+        teacher=Teacher.ask(teacher, learns.texts.splits["train"], learns.texts.tokenizer, settings),
     )
     assert learns.evaluate(student) < 0.2
 
@@ -133,9 +135,9 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(task: Task, tiny_enc
     """Without dropout and with all weight on the teacher, the loss is the temperature-free zero of both parts."""
     learns, model = learner(task, tiny_encoder), theta0(task, tiny_encoder)
     settings = DistillSection(logits_weight=1.0, hidden_weight=1.0)
-    teacher = Teacher.ask(model, learns.train, learns.tokenizer, settings)
-    for chosen, batch in batches(learns.train, learns.tokenizer, 7):
-        labels = torch.tensor(learns.train.labels[chosen])
+    teacher = Teacher.ask(model, learns.texts.splits["train"], learns.texts.tokenizer, settings)
+    for chosen, batch in batches(learns.texts.splits["train"], learns.texts.tokenizer, 7):
+        labels = torch.tensor(learns.texts.splits["train"].labels[chosen])
         inputs = {**batch, "labels": labels, "index": torch.tensor(chosen)}
         assert teacher.loss(model, inputs).item() < 1e-4  # bf16 keeps 8 bits of the hidden states
         inputs["index"] = inputs["index"].flip(0)

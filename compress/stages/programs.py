@@ -13,7 +13,9 @@ from safetensors.numpy import save as to_safetensors
 from compress.data.task import Task
 from compress.report.statistics import compare_programs, paired_bootstrap
 from compress.run_dir import write_atomic, write_json
-from compress.stages import Run, scores, training_stages
+from compress.stages import training_stages
+from compress.stages.run import Run
+from compress.stages.scoring import logit_scores
 from compress.training.metrics import METRICS, answers
 
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
@@ -37,7 +39,7 @@ def run_programs(run: Run, folder: Path) -> None:
         with run.console.step(f"export of the {name} program", 1) as advance:
             programs[name] = lower(run.dir.stage(stage), folder / f"{name}.pte", form=form, scheme=scheme)
             advance(1)
-        found = _evaluate(run, programs[name], f"{name} program on dev and test")
+        found = _evaluate(run, programs[name], stage, f"{name} program on dev and test")
         numbers[name] = _quality(run, found, stage)
         logits |= {f"{name}.{split}": values for split, values in found.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
@@ -97,12 +99,13 @@ def _label(task: Task, label: int | float) -> str:
     return str(label) if task.regression else task.labels[int(label)]
 
 
-def _evaluate(run: Run, program: Any, name: str) -> dict[str, np.ndarray]:
+def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:
     """Logits (N, L) of the program itself for every text of dev and test."""
     from mobile_export.runtime import LoadedProgram, predict
 
     loaded, found = LoadedProgram.of(program), {}
-    inputs = {split: run.encoded[split].inputs() for split in ("dev", "test")}
+    texts = run.texts_of(stage)
+    inputs = {split: texts.splits[split].inputs() for split in ("dev", "test")}
     with run.console.step(name, sum(map(len, inputs.values()))) as advance:
         for split, texts in inputs.items():
             found[split] = predict(loaded, texts, progress=lambda _: advance(1))
@@ -115,11 +118,10 @@ def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, An
     program_answers = np.concatenate([answers(found[s]) for s in ("dev", "test")])
     eager_answers = np.concatenate([answers(eager[s]) for s in ("dev", "test")])
     if run.task.regression:
-        labels = run.encoded["train"].labels
-        same = np.abs(program_answers - eager_answers) <= _SAME_NUMBER * np.ptp(labels)
+        same = np.abs(program_answers - eager_answers) <= _SAME_NUMBER * np.ptp(run.labels["train"])
     else:
         same = program_answers == eager_answers
-    return {"metric": scores(found, run.labels, run.task.metric), "agreement_with_eager": float(same.mean())}
+    return {"metric": logit_scores(found, run.labels, run.task.metric), "agreement_with_eager": float(same.mean())}
 
 
 def _about(program: Any, file: str) -> dict[str, Any]:

@@ -1,0 +1,24 @@
+"""The stages of a run. Each writes one folder: a model that loads again, its numbers, its answers on dev and test."""
+
+from compress.recipe import Recipe
+from compress.stages.run import Stage
+from compress.stages.scoring import run_baseline
+from compress.stages.shrunk import run_shrunk
+from compress.stages.weights import run_dense, run_distilled, run_ticket
+
+
+def training_stages(recipe: Recipe) -> list[Stage]:
+    """The training stages that a recipe asks for, in order; the last one's model is exported."""
+    stages = [Stage("dense", (), ("seed", "model", "training"), run_dense)]
+    if recipe.ticket.kind == "weights":
+        stages.append(Stage("ticket", ("dense",), ("seed", "ticket", "controls"), run_ticket))
+        if recipe.distill.enabled:
+            stages.append(Stage("distilled", ("dense", "ticket"), ("seed", "distill"), run_distilled))
+    elif recipe.ticket.kind == "structure":
+        stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill"), run_shrunk))
+    return stages
+
+
+def baseline_stage() -> Stage:
+    """The bag of words beside which every model is reported."""
+    return Stage("baseline", (), (), run_baseline)

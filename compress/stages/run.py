@@ -1,0 +1,85 @@
+"""What the stages of one run share: recipe, task, model, and the folders of the stages before."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file
+from transformers import PreTrainedModel
+
+from compress.console import Console
+from compress.data.encode import Texts
+from compress.data.load import load_task
+from compress.data.task import Task
+from compress.models.load import load_classifier, load_saved, load_tokenizer, resolve_model
+from compress.recipe import Recipe
+from compress.run_dir import RunDir, read_json
+from compress.training.trainer import Learner
+
+
+@dataclass
+class Run:
+    """One run; data and model are loaded when they are first needed."""
+
+    recipe: Recipe
+    console: Console
+    task: Task
+    source: str  # folder or Hub id of the pre-trained encoder
+    model_name: str  # as shown to people
+    dir: RunDir | None = None
+
+    @classmethod
+    def of(cls, recipe: Recipe, console: Console) -> "Run":
+        """Resolve model and data. Raises ModelError or DataError for what can't be used."""
+        name, source = resolve_model(recipe.model.name)
+        return cls(recipe, console, load_task(recipe.data, seed=recipe.seed), source, name)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The task as the pre-trained encoder's tokenizer reads it."""
+        return Texts.of(self.task, load_tokenizer(self.source), self.recipe.model.max_tokens)
+
+    def texts_of(self, stage: str) -> Texts:
+        """The task as a complete stage's model reads it: a trimmed vocabulary reads it otherwise."""
+        tokenizer = load_tokenizer(str(self.dir.stage(stage)))
+        if len(tokenizer) == len(self.texts.tokenizer):
+            return self.texts
+        return Texts.of(self.task, tokenizer, self.recipe.model.max_tokens)
+
+    @cached_property
+    def labels(self) -> dict[str, np.ndarray]:
+        """Labels (N,) of each split."""
+        return {name: split.labels for name, split in self.texts.splits.items()}
+
+    def learner(self, texts: Texts | None = None) -> Learner:
+        """The training loop on this task."""
+        return Learner(texts or self.texts, self.task.metric, self.recipe.training, self.console)
+
+    def pretrained(self) -> PreTrainedModel:
+        """θ0: the pre-trained encoder under the seed's fresh head."""
+        return load_classifier(self.source, self.task, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
+
+    def saved(self, stage: str) -> PreTrainedModel:
+        """The model of a complete stage."""
+        return load_saved(self.dir.stage(stage))
+
+    def metrics(self, stage: str) -> dict[str, Any]:
+        """The numbers of a complete stage."""
+        return read_json(self.dir.stage(stage) / "metrics.json")
+
+    def logits(self, stage: str) -> dict[str, np.ndarray]:
+        """A complete stage's logits (N, L) for "dev" and "test"."""
+        return load_file(self.dir.stage(stage) / "logits.safetensors")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline. `settings` names the recipe's parts that its result depends on, besides its `needs`."""
+
+    name: str
+    needs: tuple[str, ...]
+    settings: tuple[str, ...]
+    run: Callable[[Run, Path], None]

@@ -1,0 +1,126 @@
+"""Vocabulary trimming: half of a small encoder is its word table, and a task needs few of its rows.
+
+Kept are the special tokens, every single character (and its ## form) of the scripts in use, so that nothing written in
+them becomes unknown that was known, then the pieces of the training texts by frequency, then the vocabulary's own
+order, which is by frequency in general English.
+"""
+
+import json
+import tempfile
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from compress.errors import ModelError
+from compress.models.anatomy import embeddings_of
+from compress.models.load import load_tokenizer
+
+SCRIPTS = ("LATIN",)  # as Unicode's character names begin; the Latin blocks (ª and µ too) are always in use
+_LATIN_BLOCKS_END = "\u0250"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a trimmed vocabulary changes on some texts: shares, 0–1."""
+
+    texts_changed: float
+    tokens_added: float  # tokens after ÷ tokens before − 1
+    unknown_added: float  # share of tokens that are unknown now and were not
+
+
+def choose(
+    tokenizer: PreTrainedTokenizerBase, texts: Iterable[str], size: int, scripts: Sequence[str] = SCRIPTS
+) -> tuple[int, ...]:
+    """The ids to keep, ascending: `size` of them, or as many as the single characters need.
+
+    Raises ModelError for a tokenizer that is not WordPiece.
+    """
+    vocabulary = _wordpiece(tokenizer)
+    special = set(tokenizer.all_special_ids)
+    kept = special | {i for piece, i in vocabulary.items() if _is_character(piece, scripts)}
+    used = Counter(i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"])
+    by_use = sorted(used, key=lambda i: (-used[i], i))
+    in_order = sorted(vocabulary.items(), key=lambda item: item[1])
+    general = (i for piece, i in in_order if not piece.startswith("[unused"))
+    for i in (*by_use, *general):
+        if len(kept) >= size:
+            break
+        if i in special or not _foreign(tokenizer.convert_ids_to_tokens(i), scripts):
+            kept.add(i)
+    return tuple(sorted(kept))
+
+
+def trim_tokenizer(tokenizer: PreTrainedTokenizerBase, kept: Sequence[int]) -> PreTrainedTokenizerBase:
+    """A tokenizer that knows only the pieces `kept`, numbered from 0 in their order."""
+    _wordpiece(tokenizer)
+    new_id = {old: new for new, old in enumerate(kept)}
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer.save_pretrained(folder)
+        file = Path(folder) / "tokenizer.json"
+        content = json.loads(file.read_text(encoding="utf-8"))
+        content["model"]["vocab"] = {p: new_id[i] for p, i in content["model"]["vocab"].items() if i in new_id}
+        content["added_tokens"] = [t | {"id": new_id[t["id"]]} for t in content["added_tokens"] if t["id"] in new_id]
+        _renumber(content["post_processor"], new_id)
+        file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        (Path(folder) / "vocab.txt").unlink(missing_ok=True)
+        return load_tokenizer(folder)
+
+
+@torch.no_grad()
+def trim_model(model: PreTrainedModel, kept: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """Keep, in place, only the rows `kept` of the word table (V, H), for the trimmed `tokenizer`. Returns the model."""
+    word = embeddings_of(model).word
+    word.weight = nn.Parameter(word.weight[list(kept)].clone())
+    word.num_embeddings = model.config.vocab_size = len(kept)
+    word.padding_idx = model.config.pad_token_id = tokenizer.pad_token_id
+    return model
+
+
+def coverage(before: PreTrainedTokenizerBase, after: PreTrainedTokenizerBase, texts: Sequence[str]) -> Coverage:
+    """How the tokenization of `texts` changed."""
+    old = [before.tokenize(t) for t in texts]
+    new = [after.tokenize(t) for t in texts]
+    count = max(1, sum(map(len, old)))
+    unknown = sum(n.count(after.unk_token) - o.count(before.unk_token) for o, n in zip(old, new, strict=True))
+    return Coverage(
+        texts_changed=sum(o != n for o, n in zip(old, new, strict=True)) / max(1, len(texts)),
+        tokens_added=sum(map(len, new)) / count - 1,
+        unknown_added=unknown / count,
+    )
+
+
+def _wordpiece(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    kind = type(tokenizer.backend_tokenizer.model).__name__
+    if kind != "WordPiece":
+        raise ModelError(
+            f"a vocabulary of kind {kind} can't be trimmed",
+            where=tokenizer.name_or_path,
+            remedy="set structure.vocabulary=0 to keep it whole",
+        )
+    return tokenizer.get_vocab()
+
+
+def _is_character(piece: str, scripts: Sequence[str]) -> bool:
+    bare = piece[2:] if piece.startswith("##") and len(piece) > 2 else piece
+    return len(bare) == 1 and not _foreign(bare, scripts)
+
+
+def _foreign(piece: str, scripts: Sequence[str]) -> bool:
+    """Whether a piece has a letter of a script that is not in use."""
+    letters = (c for c in piece if c >= _LATIN_BLOCKS_END and unicodedata.category(c).startswith("L"))
+    return any(not unicodedata.name(c, "").startswith(tuple(scripts)) for c in letters)
+
+
+def _renumber(processor: dict, new_id: dict[int, int]) -> None:
+    """Give the post-processor's special tokens their new ids, in place (TemplateProcessing and BertProcessing)."""
+    for token in processor.get("special_tokens", {}).values():
+        token["ids"] = [new_id[i] for i in token["ids"]]
+    for end in ("sep", "cls"):
+        if end in processor:
+            processor[end][1] = new_id[processor[end][1]]
