@@ -20,7 +20,7 @@ from compress.report.render import write_report
 from compress.report.terminal import summary_table
 from compress.run_dir import RunDir, fingerprint, write_atomic
 from compress.stages import baseline_stage, training_stages
-from compress.stages.programs import licences, run_bundle, run_programs
+from compress.stages.programs import build_app, licences, run_bundle, run_programs
 from compress.stages.run import Run, Stage
 
 _VERSIONS = ("torch", "executorch", "torchao", "transformers", "datasets", "numpy")
@@ -32,9 +32,9 @@ class Pipeline:
     Raises RecipeError, DataError or ModelError for what can't be used.
     """
 
-    def __init__(self, recipe: Recipe, output: Path | None, console: Console, command: str = "") -> None:
+    def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
         self.run_state = Run.of(recipe, console)
-        self.recipe, self.console, self.command = recipe, console, command
+        self.recipe, self.console, self.with_app = recipe, console, with_app
         self.base = fingerprint(
             __version__, self.run_state.task.fingerprint, weights_fingerprint(self.run_state.source), version("torch")
         )
@@ -75,9 +75,13 @@ class Pipeline:
         for stage in self.stages:
             marks[stage.name] = self._fingerprint(stage, marks)
             self._run_stage(stage, marks[stage.name])
+        app = build_app(run) if self.with_app else "it was not asked for (--no-apk)"
+        if isinstance(app, str):
+            self.console.note(f"no APK: {app}")
         report = assemble(
             run,
             [s.name for s in training_stages(self.recipe)],
+            app=app,
             environment=self._environment(),
             command=self._command(),
             licences=licences(run),
@@ -119,7 +123,7 @@ class Pipeline:
         return f"# {self._command()}\n{header}{hashes}{self.recipe.to_yaml()}"
 
     def _command(self) -> str:
-        return self.command or f"python -m compress.run --recipe {self.output / 'recipe.yaml'}"
+        return f"python -m compress.run --recipe {self.output / 'recipe.yaml'}"
 
 
 def _processor() -> str | None:

@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         from compress.console import Console
         from compress.pipeline import Pipeline
 
-        pipeline = Pipeline(recipe, parsed.output, Console(mode))
+        pipeline = Pipeline(recipe, parsed.output, Console(mode), with_app=parsed.apk)
         if parsed.dry_run:
             pipeline.dry_run()
         else:
@@ -85,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--recipe", type=Path, metavar="FILE", help="a YAML recipe; flags override it")
     command.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
+    )
+    command.add_argument(
+        "--apk", action=argparse.BooleanOptionalAction, default=True, help="build the demo app, too (default: yes)"
     )
     command.add_argument(
         "--dry-run", action="store_true", help="check recipe and data, show stages and an estimate of time"

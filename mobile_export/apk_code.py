@@ -70,7 +70,7 @@ def _key(tools: Tools, runtime: Runtime) -> str:
 def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
     parts = fetch("runtime", "platform", "compiler", "shrinker", "dexer")
     platform = parts["platform"][0]
-    libraries = [runtime.classes, *(_jar_of(p, work) for p in parts["runtime"])]
+    libraries = [runtime.classes, *(jar_of(p, work) for p in parts["runtime"])]
     build_resources(tools, platform, work)
     classes = work / "classes"
     sources = sorted((MAIN / "kotlin").rglob("*.kt"))
@@ -86,7 +86,7 @@ def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
     shutil.rmtree(work / "aars", ignore_errors=True)
 
 
-def _jar_of(part: Path, work: Path) -> Path:
+def jar_of(part: Path, work: Path) -> Path:
     """The part itself, or the classes in an AAR."""
     if part.suffix != ".aar":
         return part

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import torch
 from torch import Tensor, nn
 
-from compress.errors import ExportError, ModelError
+from compress.errors import ExportError
 from mobile_export.program import MIN_TOKENS, Census, Form, Program, SchemeName, write_atomically
 from mobile_export.quantization import Scheme, storage_of
 from mobile_export.quiet import quiet
@@ -69,20 +69,10 @@ def lower(
 
 def load_model(model_dir: Path) -> nn.Module:
     """The task model saved in a folder, in fp32 and ready to answer (eval mode). Raises ModelError."""
-    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from compress.models.load import load_saved
 
-    try:
-        with quiet():
-            config = AutoConfig.from_pretrained(model_dir, local_files_only=True)
-            loader = AutoModelForSequenceClassification
-            model = loader.from_pretrained(model_dir, config=config, local_files_only=True, dtype=torch.float32)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(
-            f"the saved model can't be loaded ({str(error).splitlines()[0]})",
-            where=str(model_dir),
-            remedy="give a folder with config.json and model.safetensors",
-        ) from error
-    return model.eval()
+    with quiet():
+        return load_saved(Path(model_dir))
 
 
 def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:

@@ -12,9 +12,18 @@ _ONE_SEED = "this run used one seed; the rule needs at least two (see docs/resul
 
 
 def assemble(
-    run: "Run", stages: list[str], *, environment: dict[str, Any], command: str, licences: list[dict[str, str]]
+    run: "Run",
+    stages: list[str],
+    *,
+    app: dict[str, Any] | str,
+    environment: dict[str, Any],
+    command: str,
+    licences: list[dict[str, str]],
 ) -> dict[str, Any]:
-    """report.json of a complete run whose training stages were `stages`, in order."""
+    """report.json of a complete run whose training stages were `stages`, in order.
+
+    `app` is the built APK, or why there is none.
+    """
     task, numbers = run.task, {name: run.metrics(name) for name in stages}
     found, reasons = run.metrics("programs"), {}
     verdict = found["verdict"] | _ticket_verdict(numbers, reasons) | {"controls": _controls(numbers, reasons)}
@@ -49,6 +58,10 @@ def assemble(
     }
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])
+    if isinstance(app, dict):
+        report["apk"] = app
+    else:
+        reasons["apk"] = app
     return report | {"not_measured": reasons}
 
 

@@ -11,13 +11,15 @@ import numpy as np
 from safetensors.numpy import save as to_safetensors
 
 from compress.data.task import Task
+from compress.errors import PocketTicketError
 from compress.report.statistics import compare_programs, paired_bootstrap
-from compress.run_dir import write_atomic, write_json
+from compress.run_dir import read_json, write_atomic, write_json
 from compress.stages import training_stages
 from compress.stages.run import Run
 from compress.stages.scoring import logit_scores
 from compress.training.metrics import METRICS, answers
 
+APK = "ticket-demo-debug.apk"
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
 _SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
 
@@ -83,6 +85,25 @@ def run_bundle(run: Run, folder: Path) -> None:
         )
         verify_bundle(folder)
         advance(1)
+
+
+def build_app(run: Run) -> dict[str, Any] | str:
+    """Build the demo app around the bundle, unless that is done: report.json's "apk", or why there is none."""
+    from mobile_export.apk import build_apk
+
+    file, about = run.dir.android / APK, run.dir.android / "apk.json"
+    if file.is_file() and about.is_file():
+        return read_json(about)
+    try:
+        with run.console.step("demo app", 1) as advance:
+            apk = build_apk(run.dir.android, file)
+            advance(1)
+    except PocketTicketError as error:
+        return str(error)
+    parts = {"model": apk.model_bytes, "native runtime": apk.native_bytes, "code": apk.code_bytes}
+    found = {"file": f"android/{APK}", "bytes": apk.bytes, "parts": parts}
+    write_json(about, found)
+    return found
 
 
 def licences(run: Run) -> list[dict[str, str]]:
