@@ -34,7 +34,8 @@ class Pipeline:
 
     def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
         self.run_state = Run.of(recipe, console)
-        self.recipe, self.console, self.with_app = recipe, console, with_app
+        self.recipe = recipe = self.run_state.recipe
+        self.console, self.with_app = console, with_app
         self.base = fingerprint(
             __version__, self.run_state.task.fingerprint, weights_fingerprint(self.run_state.source), version("torch")
         )

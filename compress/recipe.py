@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from compress.errors import RecipeError
 
 
+_STEPS, _EPOCHS = 500, (3, 10)  # fewer steps leave a small task half learnt (docs/log.md)
+
+
 def _option(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
     return Field(default, description=help, json_schema_extra={"flag": flag} if flag else None, **limits)
 
@@ -56,7 +59,9 @@ class DataSection(_Section):
 class TrainingSection(_Section):
     """How every training runs: dense model, ticket and student alike."""
 
-    epochs: float = _option(8, "passes over the training data", "--epochs", gt=0)
+    epochs: float | None = _option(
+        None, "passes over the training data; by default 3 to 10, about 500 steps", "--epochs", gt=0
+    )
     batch_size: int = _option(32, "examples a step", "--batch-size", ge=1)
     learning_rate: float = _option(2e-4, "peak of AdamW's learning rate", "--learning-rate", gt=0)
     warmup: float = _option(
@@ -72,8 +77,8 @@ class TicketSection(_Section):
     kind: Literal["weights", "structure", "none"] = _option(
         "weights", "remove single weights; heads, neurons, layers and words; or nothing", "--ticket"
     )
-    sparsity: float = _option(0.5, "share of the prunable weights to remove", "--sparsity", ge=0, lt=1)
-    rounds: int = _option(3, "rounds of train, prune, rewind", "--rounds", ge=1)
+    sparsity: float = _option(0.3, "share of the prunable weights to remove", "--sparsity", ge=0, lt=1)
+    rounds: int = _option(2, "rounds of train, prune, rewind; the dense model is the first training", "--rounds", ge=1)
     round_epochs: float = _option(2, "passes over the training data in each round", "--round-epochs", gt=0)
     criterion: Literal["magnitude", "movement", "taylor", "magnitude_increase", "random"] = _option(
         "magnitude", "which weights stay", "--criterion"
@@ -102,7 +107,7 @@ class DistillSection(_Section):
     """Whether the ticket learns from the dense model."""
 
     enabled: bool = _option(True, "train the ticket with the dense model as its teacher", "--distill")
-    epochs: float = _option(8, "passes over the training data", gt=0)
+    epochs: float | None = _option(None, "passes over the training data, if not training.epochs", gt=0)
     learning_rate: float | None = _option(None, "peak of the learning rate, if not training.learning_rate", gt=0)
     temperature: float = _option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
     logits_weight: float = _option(
@@ -154,6 +159,14 @@ class Recipe(_Section):
         if self.controls and self.ticket.kind != "weights":
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self
+
+    def for_examples(self, count: int) -> "Recipe":
+        """The recipe with what depends on the number of training examples filled in."""
+        steps = _STEPS * self.training.batch_size / count
+        epochs = self.training.epochs or float(max(_EPOCHS[0], min(_EPOCHS[1], round(steps))))
+        training = self.training.model_copy(update={"epochs": epochs})
+        distill = self.distill.model_copy(update={"epochs": self.distill.epochs or epochs})
+        return self.model_copy(update={"training": training, "distill": distill})
 
     def to_yaml(self) -> str:
         """The whole recipe as YAML, defaults written out."""

@@ -33,9 +33,10 @@ class Run:
 
     @classmethod
     def of(cls, recipe: Recipe, console: Console) -> "Run":
-        """Resolve model and data. Raises ModelError or DataError for what can't be used."""
+        """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what can't be used."""
         name, source = resolve_model(recipe.model.name)
-        return cls(recipe, console, load_task(recipe.data, seed=recipe.seed), source, name)
+        task = load_task(recipe.data, seed=recipe.seed)
+        return cls(recipe.for_examples(len(task.train)), console, task, source, name)
 
     @cached_property
     def texts(self) -> Texts:

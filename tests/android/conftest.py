@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from compress.errors import ToolError
-from mobile_export.apk_parts import cache_dir, fetch, npm_runtime
+from mobile_export.apk_parts import fetch, npm_runtime
 from mobile_export.apk_tools import Tools, find_tools
 
 

@@ -15,7 +15,12 @@ from mobile_export.apk_parts import Runtime, cache_dir, fetch
 from mobile_export.apk_tools import call
 
 SOURCES = Path(__file__).parent / "host_libc"
-EMPTY = ("libm.so", "libdl.so", "liblog.so", "libandroid.so")  # asked for by name; their functions are in glibc or libc.c
+EMPTY = (
+    "libm.so",
+    "libdl.so",
+    "liblog.so",
+    "libandroid.so",
+)  # asked for by name; their functions are in glibc or libc.c
 
 
 def host_libraries(runtime: Runtime) -> Path:
@@ -43,18 +48,39 @@ def host_libraries(runtime: Runtime) -> Path:
 
 def _build(runtime: Runtime, patchelf: str, work: Path) -> None:
     for name in EMPTY:
-        call(["cc", "-shared", "-o", work / name, f"-Wl,-soname,{name}", "-x", "c", "/dev/null"], doing="making an empty library")
-    call(["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", work / "libc.so", "-Wl,-soname,libc.so",
-          f"-Wl,--version-script={SOURCES / 'versions.map'}", SOURCES / "libc.c"], doing="compiling libc.c")
+        call(
+            ["cc", "-shared", "-o", work / name, f"-Wl,-soname,{name}", "-x", "c", "/dev/null"],
+            doing="making an empty library",
+        )
+    call(
+        [
+            "cc",
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-Wall",
+            "-Werror",
+            "-o",
+            work / "libc.so",
+            "-Wl,-soname,libc.so",
+            f"-Wl,--version-script={SOURCES / 'versions.map'}",
+            SOURCES / "libc.c",
+        ],
+        doing="compiling libc.c",
+    )
     fbjni = next(p for p in fetch("runtime")["runtime"] if p.suffix == ".aar")
     with ZipFile(fbjni) as archive:
         for name in ("libfbjni.so", "libc++_shared.so"):
             (work / name).write_bytes(archive.read(f"jni/x86_64/{name}"))
     for library in runtime.libraries["x86_64"]:
         shutil.copyfile(library, work / library.name)
-    libraries = [work / name for name in (*(so.name for so in runtime.libraries["x86_64"]), "libfbjni.so", "libc++_shared.so")]
+    libraries = [
+        work / name for name in (*(so.name for so in runtime.libraries["x86_64"]), "libfbjni.so", "libc++_shared.so")
+    ]
     renames = work / "renames.txt"
-    renames.write_text((SOURCES / "renamed.txt").read_text() + "".join(f"{n} ndk_{n}\n" for n in _cpp_runtime(libraries)))
+    renames.write_text(
+        (SOURCES / "renamed.txt").read_text() + "".join(f"{n} ndk_{n}\n" for n in _cpp_runtime(libraries))
+    )
     for library in libraries:
         _adapt(patchelf, library, renames)
 
@@ -65,8 +91,10 @@ def _cpp_runtime(libraries: list[Path]) -> list[str]:
     The JVM has loaded libstdc++ for everybody, so it would take the place of Android's libc++ in these libraries: another
     __gxx_personality_v0 with another layout of exceptions, and the first C++ exception would end the process.
     """
-    hosts = [subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-             for name in ("libstdc++.so.6", "libgcc_s.so.1")]
+    hosts = [
+        subprocess.run(["cc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libstdc++.so.6", "libgcc_s.so.1")
+    ]
     ours = set().union(*(_symbols(library, "--defined-only") for library in libraries))
     theirs = set().union(*(_symbols(Path(host), "--defined-only") for host in hosts if Path(host).is_absolute()))
     return sorted(ours & theirs)
@@ -74,8 +102,11 @@ def _cpp_runtime(libraries: list[Path]) -> list[str]:
 
 def _symbols(library: Path, which: str) -> set[str]:
     listing = subprocess.run(["nm", "-D", which, library], capture_output=True, text=True, check=True).stdout
-    return {line.split()[-1] for line in listing.splitlines()} if which == "--undefined-only" else {
-        line.split()[-1].split("@")[0] for line in listing.splitlines()}
+    return (
+        {line.split()[-1] for line in listing.splitlines()}
+        if which == "--undefined-only"
+        else {line.split()[-1].split("@")[0] for line in listing.splitlines()}
+    )
 
 
 def _adapt(patchelf: str, library: Path, renames: Path) -> None:

@@ -28,14 +28,23 @@ class Compiled:
     def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = ()) -> str:
         """Runs one JUnit class and returns what it printed; fails the test with its report otherwise."""
         path = [*extra, self.folder / "classes", *self.libraries, self.platform]
-        command = [str(self.tools.java), "-Xmx2g", "-XX:+UseSerialGC", "-cp", os.pathsep.join(map(str, path)),
-                   *(f"-D{name}={value}" for name, value in properties.items()),
-                   "org.junit.runner.JUnitCore", test]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace",
-                              env={**os.environ, "LC_ALL": "C.UTF-8"})
-        assert done.returncode == 0, f"{test} failed (exit code {done.returncode}):\n{_short(done.stdout)}\n{done.stderr[-3000:]}"
+        command = [
+            str(self.tools.java),
+            "-Xmx2g",
+            "-XX:+UseSerialGC",
+            "-cp",
+            os.pathsep.join(map(str, path)),
+            *(f"-D{name}={value}" for name, value in properties.items()),
+            "org.junit.runner.JUnitCore",
+            test,
+        ]
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", env={**os.environ, "LC_ALL": "C.UTF-8"}
+        )
+        assert done.returncode == 0, (
+            f"{test} failed (exit code {done.returncode}):\n{_short(done.stdout)}\n{done.stderr[-3000:]}"
+        )
         return done.stdout + done.stderr
-
 
     def simulate(self, test: str, properties: dict[str, object]) -> str:
         """Runs a Robolectric test: a simulated Android 14 with the app's real manifest and compiled resources."""
@@ -45,7 +54,9 @@ class Compiled:
 
 
 def _short(report: str) -> str:
-    return "\n".join(line for line in report.splitlines() if not line.startswith(("\tat org.junit", "\tat java.base")))[:8000]
+    return "\n".join(line for line in report.splitlines() if not line.startswith(("\tat org.junit", "\tat java.base")))[
+        :8000
+    ]
 
 
 def compile_tests(tools: Tools) -> Compiled:
@@ -83,13 +94,29 @@ def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work:
     config = work / "config" / "com" / "android" / "tools" / "test_config.properties"
     config.parent.mkdir(parents=True)
     final = cache_dir() / "tests" / _key(runtime)
-    config.write_text(f"android_merged_manifest={final}/manifest.xml\nandroid_resource_apk={final}/resources.apk\n"
-                      f"android_custom_package={namespace()}\n")
+    config.write_text(
+        f"android_merged_manifest={final}/manifest.xml\nandroid_resource_apk={final}/resources.apk\n"
+        f"android_custom_package={namespace()}\n"
+    )
     aars = [jar_of(p, work) for p in parts["runtime"]]
     generated = sorted((work / "generated").rglob("*.java"))
     stand_ins = sorted((HERE / "stand_ins").rglob("*.java"))
     classes.mkdir()
-    call([tools.javac, "-nowarn", "--release", "8", "-Xlint:-options", "-cp", platform, "-d", classes, *generated, *stand_ins],
-         doing="compiling the stand-ins")
+    call(
+        [
+            tools.javac,
+            "-nowarn",
+            "--release",
+            "8",
+            "-Xlint:-options",
+            "-cp",
+            platform,
+            "-d",
+            classes,
+            *generated,
+            *stand_ins,
+        ],
+        doing="compiling the stand-ins",
+    )
     sources = [p for root in (MAIN / "kotlin", TEST_SOURCES) for p in sorted(root.rglob("*.kt"))]
     kotlinc(tools, parts["compiler"], sources, [platform, classes, runtime.classes, *aars, *parts["tests"]], classes)

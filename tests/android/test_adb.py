@@ -10,8 +10,12 @@ from compress.errors import ExportError, PocketTicketError, ToolError
 from mobile_export.adb import measure_on_device, read_result
 
 RESULT = {
-    "format": 1, "model": {"name": "phone_commands", "sha256": "ab" * 32, "bytes": 5_900_000}, "threads": 1, "warm_up": 20,
-    "runs": 200, "latency_ms": {"12": {"median": 0.81, "p10": 0.79, "p90": 0.95}, "64": {"median": 3.2, "p10": 3.1, "p90": 3.9}},
+    "format": 1,
+    "model": {"name": "phone_commands", "sha256": "ab" * 32, "bytes": 5_900_000},
+    "threads": 1,
+    "warm_up": 20,
+    "runs": 200,
+    "latency_ms": {"12": {"median": 0.81, "p10": 0.79, "p90": 0.95}, "64": {"median": 3.2, "p10": 3.1, "p90": 3.9}},
     "device": {"maker": "Google", "model": "Pixel 7", "android": "14", "abi": "arm64-v8a", "cores": 8},
     "thermal": ["none", "light"],
 }
@@ -47,7 +51,9 @@ def phone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "devices").write_text("List of devices attached\n3A151FDH2000XX\tdevice\n\n")
     (folder / "install").write_text("Performing Streamed Install\nSuccess\n")
     text = json.dumps(RESULT)
-    (folder / "log").write_text(f"benchmark NAME ok 1/2 {text[:150]}\nbenchmark older ok 1/1 {{}}\nbenchmark NAME ok 2/2 {text[150:]}\n")
+    (folder / "log").write_text(
+        f"benchmark NAME ok 1/2 {text[:150]}\nbenchmark older ok 1/1 {{}}\nbenchmark NAME ok 2/2 {text[150:]}\n"
+    )
     (folder / "app.apk").write_bytes(b"PK")
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     monkeypatch.delenv("ANDROID_HOME", raising=False)
@@ -70,22 +76,31 @@ def test_installs_measures_and_reads_the_pieces(phone: Path) -> None:
     assert sum("logcat" in line for line in asked) == 3, "an incomplete result is waited for"
 
 
-@pytest.mark.parametrize(("devices", "serial", "sentence"), [
-    ("", None, "no phone is connected"),
-    ("A\tdevice\nB\tdevice\n", None, "2 phones are connected; choose one by its serial number: A, B"),
-    ("A\tunauthorized\n", None, "A: the phone is unauthorized; accept the debugging question"),
-    ("A\tdevice\n", "B", "B: the phone is not connected"),
-])
+@pytest.mark.parametrize(
+    ("devices", "serial", "sentence"),
+    [
+        ("", None, "no phone is connected"),
+        ("A\tdevice\nB\tdevice\n", None, "2 phones are connected; choose one by its serial number: A, B"),
+        ("A\tunauthorized\n", None, "A: the phone is unauthorized; accept the debugging question"),
+        ("A\tdevice\n", "B", "B: the phone is not connected"),
+    ],
+)
 def test_phones_that_cannot_be_used(phone: Path, devices: str, serial: str | None, sentence: str) -> None:
     (phone / "devices").write_text("List of devices attached\n" + devices)
     with pytest.raises(PocketTicketError, match=sentence):
         measure(phone, serial=serial)
 
 
-@pytest.mark.parametrize(("printed", "remedy"), [
-    ("adb: failed to install app.apk: Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE: signatures do not match]", "adb uninstall"),
-    ("adb: failed to install app.apk: Failure [INSTALL_FAILED_NO_MATCHING_ABIS: res=-113]", "--abi arm64-v8a"),
-])
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        (
+            "adb: failed to install app.apk: Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE: signatures do not match]",
+            "adb uninstall",
+        ),
+        ("adb: failed to install app.apk: Failure [INSTALL_FAILED_NO_MATCHING_ABIS: res=-113]", "--abi arm64-v8a"),
+    ],
+)
 def test_refused_installs_say_what_to_do(phone: Path, printed: str, remedy: str) -> None:
     (phone / "install").write_text(printed + "\n")
     with pytest.raises(PocketTicketError, match=remedy):
@@ -112,5 +127,5 @@ def test_without_adb(phone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_result_that_is_none(phone: Path) -> None:
     with pytest.raises(ExportError, match="no readable result"):
-        read_result("benchmark x ok 1/1 {\"threads\": 1}", "x")
+        read_result('benchmark x ok 1/1 {"threads": 1}', "x")
     assert read_result("benchmark y ok 1/1 {}", "x") is None

@@ -59,7 +59,10 @@ def test_asks_for_no_permission_and_names_its_versions(apk: Apk, tools) -> None:
 def test_libraries_are_the_runtimes_and_begin_on_16_kib_pages(apk: Apk) -> None:
     libraries = [p for p in places(apk.path) if p.name.endswith(".so")]
     assert {p.name for p in libraries} == {
-        f"lib/{abi}/{name}" for abi in ("arm64-v8a", "x86_64") for name in ("libexecutorch.so", "libfbjni.so", "libc++_shared.so")}
+        f"lib/{abi}/{name}"
+        for abi in ("arm64-v8a", "x86_64")
+        for name in ("libexecutorch.so", "libfbjni.so", "libc++_shared.so")
+    }
     assert all(not p.compressed and p.offset % PAGE == 0 for p in libraries)
     with ZipFile(apk.path) as archive:
         for abi, (library,) in npm_runtime().libraries.items():
@@ -72,8 +75,12 @@ def test_libraries_are_the_runtimes_and_begin_on_16_kib_pages(apk: Apk) -> None:
 
 def loads_on_16_kib_pages(elf: bytes) -> bool:
     """Every PT_LOAD segment of a 64-bit ELF file is aligned to at least 16 KiB."""
-    start, size, count = int.from_bytes(elf[32:40], "little"), int.from_bytes(elf[54:56], "little"), int.from_bytes(elf[56:58], "little")
-    headers = [elf[start + i * size:start + (i + 1) * size] for i in range(count)]
+    start, size, count = (
+        int.from_bytes(elf[32:40], "little"),
+        int.from_bytes(elf[54:56], "little"),
+        int.from_bytes(elf[56:58], "little"),
+    )
+    headers = [elf[start + i * size : start + (i + 1) * size] for i in range(count)]
     return all(int.from_bytes(h[48:56], "little") >= PAGE for h in headers if h[:4] == b"\x01\0\0\0")
 
 
@@ -96,9 +103,17 @@ def test_dex_is_sound_and_holds_no_kotlin_reflection(apk: Apk, tmp_path: Path) -
         archive.extract("classes.dex", tmp_path)
     listing = printed("dexdump", "-f", tmp_path / "classes.dex")  # checks checksums and structure first
     classes = set(re.findall(r"Class descriptor  : 'L([^;]+);'", listing))
-    assert {"org/pocketticket/demo/MainActivity", "org/pytorch/executorch/Module", "com/facebook/jni/HybridData"} <= classes
+    assert {
+        "org/pocketticket/demo/MainActivity",
+        "org/pytorch/executorch/Module",
+        "com/facebook/jni/HybridData",
+    } <= classes
     # KClass is an empty interface that the standard library's exceptions mention; nothing implements it.
-    assert not [c for c in classes - {"kotlin/reflect/KClass"} if c.startswith(("kotlin/reflect/", "kotlin/coroutines/", "kotlinx/", "android/", "androidx/"))]
+    assert not [
+        c
+        for c in classes - {"kotlin/reflect/KClass"}
+        if c.startswith(("kotlin/reflect/", "kotlin/coroutines/", "kotlinx/", "android/", "androidx/"))
+    ]
     assert len([c for c in classes if c.startswith("kotlin/")]) < 150, "the shrinker has left the standard library in"
     assert not [c for c in classes if "Test" in c]
 
@@ -129,14 +144,35 @@ def test_the_code_comes_out_the_same_from_an_empty_cache(apk: Apk, bundles: Path
 
 def test_own_key_one_abi_and_the_official_aar(tools, apk: Apk, bundles: Path, tmp_path: Path, monkeypatch) -> None:
     store, runtime = tmp_path / "own.p12", npm_runtime()
-    printed(tools.keytool, "-genkeypair", "-keystore", store, "-storetype", "PKCS12", "-storepass", "secret1", "-alias", "own",
-            "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=Somebody else")
+    printed(
+        tools.keytool,
+        "-genkeypair",
+        "-keystore",
+        store,
+        "-storetype",
+        "PKCS12",
+        "-storepass",
+        "secret1",
+        "-alias",
+        "own",
+        "-keyalg",
+        "RSA",
+        "-keysize",
+        "2048",
+        "-dname",
+        "CN=Somebody else",
+    )
     with ZipFile(tmp_path / "official.aar", "w") as aar:
         aar.write(runtime.classes, "classes.jar")
         aar.write(runtime.libraries["arm64-v8a"][0], "jni/arm64-v8a/libexecutorch.so")
     monkeypatch.setenv("POCKET_TICKET_KEYSTORE_PASSWORD", "secret1")
-    built = build_apk(bundles / "classification", tmp_path / "own.apk", abis=("arm64-v8a",), keystore=store,
-                      runtime_aar=tmp_path / "official.aar")
+    built = build_apk(
+        bundles / "classification",
+        tmp_path / "own.apk",
+        abis=("arm64-v8a",),
+        keystore=store,
+        runtime_aar=tmp_path / "official.aar",
+    )
     assert "CN=Somebody else" in printed(tools.apksigner, "verify", "--print-certs", built.path)
     assert built.abis == ("arm64-v8a",) and built.native_bytes < apk.native_bytes / 2
     assert dataclasses.asdict(built)["path"] == tmp_path / "own.apk"

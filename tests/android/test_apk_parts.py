@@ -24,7 +24,12 @@ def test_the_lock_is_the_catalogs() -> None:
         for library in libraries:
             assert coordinates_of(library) in lock()[purpose], "run python -m mobile_export.apk_parts --lock"
     assert set(lock()) == {*catalog()["bundles"], "npm"}
-    assert all(re.fullmatch(r"[0-9a-f]{64}", h) for purpose, parts in lock().items() if purpose != "npm" for h in parts.values())
+    assert all(
+        re.fullmatch(r"[0-9a-f]{64}", h)
+        for purpose, parts in lock().items()
+        if purpose != "npm"
+        for h in parts.values()
+    )
     assert lock()["npm"]["react-native-executorch"].startswith("sha512-")
 
 
@@ -68,9 +73,10 @@ def test_a_part_with_another_hash_is_never_used(tmp_path: Path, monkeypatch: pyt
     assert part.path.read_bytes() == b"not it"
 
 
-@pytest.mark.parametrize(("missing", "sentence"), [
-    ("mvn", "apt-get install maven"), ("npm", "apt-get install npm")])
-def test_a_missing_downloader_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, sentence: str) -> None:
+@pytest.mark.parametrize(("missing", "sentence"), [("mvn", "apt-get install maven"), ("npm", "apt-get install npm")])
+def test_a_missing_downloader_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, sentence: str
+) -> None:
     monkeypatch.setenv("POCKET_TICKET_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match=sentence):
@@ -103,8 +109,13 @@ def test_the_newest_build_tools_of_an_sdk_are_preferred(tmp_path: Path, monkeypa
 
 
 def test_the_zip_is_the_same_whatever_the_order_and_aligned(tmp_path: Path) -> None:
-    entries = [Entry("lib/b/x.so", b"\x7fELF" * 5000), Entry("assets/t", b"text " * 9000), Entry("lib/a/ü.so", b"y"),
-               Entry("resources.arsc", b"123"), Entry("classes.dex", b"")]
+    entries = [
+        Entry("lib/b/x.so", b"\x7fELF" * 5000),
+        Entry("assets/t", b"text " * 9000),
+        Entry("lib/a/ü.so", b"y"),
+        Entry("resources.arsc", b"123"),
+        Entry("classes.dex", b""),
+    ]
     write_zip(tmp_path / "1.zip", entries)
     write_zip(tmp_path / "2.zip", entries[::-1])
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
@@ -117,26 +128,34 @@ def test_the_zip_is_the_same_whatever_the_order_and_aligned(tmp_path: Path) -> N
         assert place.compressed == (entry.alignment == 0)
         if entry.alignment:
             assert place.offset % entry.alignment == 0
-            assert data[place.offset:place.offset + place.stored_bytes] == entry.data
+            assert data[place.offset : place.offset + place.stored_bytes] == entry.data
     assert Entry("lib/b/x.so", b"").alignment == PAGE == 1 << 14
     assert struct.pack("<H", 0xD935) in data
 
 
 def bundle(folder: Path, **changes) -> Path:
     """A bundle's manifest alone, with some keys changed."""
-    manifest = {"format": 1, "task": {"kind": "classification"}, "tokenizer": {"kind": "wordpiece", "file": "v", "sha256": ""},
-                "model": {"file": "m", "sha256": ""}, "golden": {"file": "g", "sha256": ""}}
+    manifest = {
+        "format": 1,
+        "task": {"kind": "classification"},
+        "tokenizer": {"kind": "wordpiece", "file": "v", "sha256": ""},
+        "model": {"file": "m", "sha256": ""},
+        "golden": {"file": "g", "sha256": ""},
+    }
     folder.mkdir(exist_ok=True)
     (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
     return folder
 
 
-@pytest.mark.parametrize(("changes", "sentence"), [
-    ({"format": 2}, "format 2, the app reads format 1"),
-    ({"task": {"kind": "mlm"}}, "no screen for tasks of the kind 'mlm'"),
-    ({"tokenizer": {"kind": "bpe"}}, "can't tokenize like a 'bpe' tokenizer"),
-    ({}, "the bundle lacks this file"),
-])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"format": 2}, "format 2, the app reads format 1"),
+        ({"task": {"kind": "mlm"}}, "no screen for tasks of the kind 'mlm'"),
+        ({"tokenizer": {"kind": "bpe"}}, "can't tokenize like a 'bpe' tokenizer"),
+        ({}, "the bundle lacks this file"),
+    ],
+)
 def test_bundles_that_are_refused(tmp_path: Path, changes: dict, sentence: str) -> None:
     with pytest.raises(ExportError, match=sentence):
         check_bundle(bundle(tmp_path / "b", **changes))
@@ -144,6 +163,8 @@ def test_bundles_that_are_refused(tmp_path: Path, changes: dict, sentence: str) 
 
 def test_the_command_says_it_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["--bundle", str(tmp_path), "--output", str(tmp_path / "x.apk")]) == 2
-    assert capsys.readouterr().err.startswith(f"{tmp_path}/manifest.json: not a readable bundle manifest; give --bundle")
+    assert capsys.readouterr().err.startswith(
+        f"{tmp_path}/manifest.json: not a readable bundle manifest; give --bundle"
+    )
     with pytest.raises(ExportError):
         build_apk(tmp_path, tmp_path / "x.apk")

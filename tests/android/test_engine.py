@@ -10,8 +10,9 @@ pytestmark = pytest.mark.slow
 
 def run(compiled, bundles: Path, native_libraries: Path, test: str) -> str:
     """One JUnit class, with the phone's native library on the path."""
-    return compiled.run(f"org.pocketticket.demo.{test}",
-                        {"pocketticket.bundles": bundles, "java.library.path": native_libraries})
+    return compiled.run(
+        f"org.pocketticket.demo.{test}", {"pocketticket.bundles": bundles, "java.library.path": native_libraries}
+    )
 
 
 def test_engine_gives_the_known_answers(compiled, bundles: Path, native_libraries: Path) -> None:
@@ -29,8 +30,11 @@ def test_every_screen_in_light_dark_and_large(compiled, bundles: Path, native_li
     """POCKET_TICKET_SCREENSHOTS names a folder that keeps the pictures."""
     folder = Path(os.environ.get("POCKET_TICKET_SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    compiled.simulate("org.pocketticket.demo.ui.ScreensTest",
-                      {"pocketticket.bundles": bundles, "java.library.path": native_libraries,
-                       "pocketticket.screenshots": folder})
+    compiled.simulate(
+        "org.pocketticket.demo.ui.ScreensTest",
+        {"pocketticket.bundles": bundles, "java.library.path": native_libraries, "pocketticket.screenshots": folder},
+    )
     drawn = {file.stem for file in folder.glob("*.png")}
-    assert {f"{screen}-{look}" for screen in ("classify", "benchmark", "model") for look in ("light", "dark", "large")} <= drawn
+    assert {
+        f"{screen}-{look}" for screen in ("classify", "benchmark", "model") for look in ("light", "dark", "large")
+    } <= drawn

@@ -10,10 +10,10 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from tests.android.hostile_texts import as_utf8_would, hostile_texts
 from tokenizers import Encoding, Tokenizer, normalizers
 
 from mobile_export.apk_parts import PROJECT
+from tests.android.hostile_texts import as_utf8_would, hostile_texts
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 TEST = "org.pocketticket.demo.text.TokenizerEqualityTest"
@@ -26,16 +26,30 @@ def write_cases(file: Path, folder: Path, pairs: Iterable[Pair], settings: dict,
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.normalizer = normalizers.BertNormalizer(
-        clean_text=settings["clean_text"], handle_chinese_chars=settings["chinese_chars"],
-        strip_accents=settings["strip_accents"], lowercase=settings["lowercase"])
+        clean_text=settings["clean_text"],
+        handle_chinese_chars=settings["chinese_chars"],
+        strip_accents=settings["strip_accents"],
+        lowercase=settings["lowercase"],
+    )
     pairs = list(pairs)
     with file.open("w") as out:
         out.write(json.dumps({**settings, "vocabulary": str(folder / "vocab.txt"), "count": len(pairs)}) + "\n")
         for number, (a, b) in enumerate(pairs):
             tokenizer.enable_truncation(limits[number % len(limits)], strategy="longest_first")
             encoding = tokenizer.encode(as_utf8_would(a), None if b is None else as_utf8_would(b))
-            out.write(json.dumps({"a": a, "b": b, "max": limits[number % len(limits)], "ids": encoding.ids,
-                                  "segments": encoding.type_ids, "places": places_of(encoding, a, b)}) + "\n")
+            out.write(
+                json.dumps(
+                    {
+                        "a": a,
+                        "b": b,
+                        "max": limits[number % len(limits)],
+                        "ids": encoding.ids,
+                        "segments": encoding.type_ids,
+                        "places": places_of(encoding, a, b),
+                    }
+                )
+                + "\n"
+            )
     return len(pairs)
 
 
@@ -51,8 +65,11 @@ def places_of(encoding: Encoding, a: str, b: str | None) -> list[int] | None:
     for text in (a, b or ""):
         widths = (1 + (ord(c) > 0xFFFF) for c in as_utf8_would(text))
         units.append(list(accumulate(widths, initial=0)))
-    return [units[sequence or 0][place] if sequence is not None else 0
-            for sequence, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True) for place in offsets]
+    return [
+        units[sequence or 0][place] if sequence is not None else 0
+        for sequence, offsets in zip(encoding.sequence_ids, encoding.offsets, strict=True)
+        for place in offsets
+    ]
 
 
 def data_texts() -> Iterator[str]:
@@ -78,9 +95,17 @@ def questions() -> Iterator[Pair]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings", [PLAIN, {**PLAIN, "lowercase": False}, {**PLAIN, "strip_accents": False}, {**PLAIN, "chinese_chars": False},
-                 {**PLAIN, "clean_text": False}, {**PLAIN, "lowercase": False, "strip_accents": True}],
-    ids=["uncased", "cased", "accents kept", "chinese joined", "not cleaned", "cased, accents stripped"])
+    "settings",
+    [
+        PLAIN,
+        {**PLAIN, "lowercase": False},
+        {**PLAIN, "strip_accents": False},
+        {**PLAIN, "chinese_chars": False},
+        {**PLAIN, "clean_text": False},
+        {**PLAIN, "lowercase": False, "strip_accents": True},
+    ],
+    ids=["uncased", "cased", "accents kept", "chinese joined", "not cleaned", "cased, accents stripped"],
+)
 def test_hostile_texts_get_hugging_faces_ids(compiled, tokenizer_folder: Path, tmp_path: Path, settings: dict) -> None:
     texts = list(hostile_texts(6_000 if settings is PLAIN else 2_000))
     chance = random.Random(1)

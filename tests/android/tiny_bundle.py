@@ -21,8 +21,15 @@ from mobile_export.lowering import lower
 MAX_TOKENS = 64
 PAIRS = ("pair", "pair_regression", "qa")
 LABELS = {
-    "classification": ["AddToPlaylist", "BookRestaurant", "GetWeather", "PlayMusic", "RateBook", "SearchCreativeWork",
-                       "SearchScreeningEvent"],
+    "classification": [
+        "AddToPlaylist",
+        "BookRestaurant",
+        "GetWeather",
+        "PlayMusic",
+        "RateBook",
+        "SearchCreativeWork",
+        "SearchScreeningEvent",
+    ],
     "pair": ["not_entailment", "entailment"],
     "regression": ["value"],
     "pair_regression": ["value"],
@@ -30,8 +37,13 @@ LABELS = {
     "qa": ["start", "end"],
 }
 HEADS = {"tokens": BertForTokenClassification, "qa": BertForQuestionAnswering}
-TEXTS = ["play the new song by miley cyrus", "book a table for four in münchen tomorrow", "Will it rain in Łódź?",
-         "add 'Beyoncé – Déjà Vu' to my running playlist", "who directed The Godfather, and when?"]
+TEXTS = [
+    "play the new song by miley cyrus",
+    "book a table for four in münchen tomorrow",
+    "Will it rain in Łódź?",
+    "add 'Beyoncé – Déjà Vu' to my running playlist",
+    "who directed The Godfather, and when?",
+]
 PASSAGES = ["It rains in the city of Łódź today, said the man from München.", "nothing to see", "Emojis 🎉 too, é!"]
 
 
@@ -39,8 +51,14 @@ def save_model(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
     """A random model for a kind of task, as compress saves one."""
     torch.manual_seed(0)
     config = BertConfig(
-        vocab_size=30522, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        initializer_range=0.5, id2label=dict(enumerate(LABELS[kind])), label2id={n: i for i, n in enumerate(LABELS[kind])},
+        vocab_size=30522,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        initializer_range=0.5,
+        id2label=dict(enumerate(LABELS[kind])),
+        label2id={n: i for i, n in enumerate(LABELS[kind])},
         pocket_ticket={"task": f"tiny {kind}", "kind": kind, "max_tokens": MAX_TOKENS, "metric": "accuracy"},
     )
     if "regression" in kind:
@@ -57,9 +75,19 @@ def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
     program = lower(model, folder / "program" / "model.pte", scheme="int8")
     texts = [Text(t, PASSAGES[i % len(PASSAGES)] if kind in PAIRS else None) for i, t in enumerate(TEXTS)]
     write_bundle(
-        folder / "android", model, program, texts, name=f"{kind} on a small random BERT",
-        report={"metric_test": 0.91, "ci95": [0.89, 0.93], "dense_metric_test": 0.92, "bytes_dense": 91_000_000,
-                "size_ratio": 3.84, "speed_ratio": {"12": 2.3, "64": 4.1}},
+        folder / "android",
+        model,
+        program,
+        texts,
+        name=f"{kind} on a small random BERT",
+        report={
+            "metric_test": 0.91,
+            "ci95": [0.89, 0.93],
+            "dense_metric_test": 0.92,
+            "bytes_dense": 91_000_000,
+            "size_ratio": 3.84,
+            "speed_ratio": {"12": 2.3, "64": 4.1},
+        },
         licences=[Licence("a small random BERT", "Apache-2.0")],
         value_range=(0.0, 5.0) if "regression" in kind else None,
     )
