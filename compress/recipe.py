@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from compress.errors import RecipeError
 
-
 _STEPS, _EPOCHS = 500, (3, 10)  # fewer steps leave a small task half learnt (docs/log.md)
 
 

@@ -23,7 +23,11 @@ _LINE = re.compile(r"benchmark (\S+) (ok|error) (\d+)/(\d+) (.*)")
 
 
 def measure_on_device(
-    apk: Path, *, serial: str | None = None, runs: int = 200, timeout_s: float = 600,
+    apk: Path,
+    *,
+    serial: str | None = None,
+    runs: int = 200,
+    timeout_s: float = 600,
     wait: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
     """Installs `apk` on the phone, runs its benchmark, and returns what it measured.
@@ -41,8 +45,11 @@ def measure_on_device(
     deadline = time.monotonic() + timeout_s
     while (result := read_result(phone.log(), name)) is None:
         if time.monotonic() > deadline:
-            raise ExportError(f"the app has written no result within {timeout_s:.0f} seconds", where=phone.serial or "adb",
-                              remedy="keep the phone unlocked with the app in front and try again")
+            raise ExportError(
+                f"the app has written no result within {timeout_s:.0f} seconds",
+                where=phone.serial or "adb",
+                remedy="keep the phone unlocked with the app in front and try again",
+            )
         wait(1.0)
     result["device"]["serial"] = phone.serial
     return result
@@ -54,8 +61,11 @@ def find_adb() -> Path:
     candidates = [Path(home) / "platform-tools" / "adb"] if home else []
     found = next((p for p in candidates if p.is_file()), None) or shutil.which("adb")
     if found is None:
-        raise ToolError("adb, which talks to the phone, is not on this machine", where="adb",
-                        remedy="on Debian run `apt-get install adb`, elsewhere install Android's platform tools")
+        raise ToolError(
+            "adb, which talks to the phone, is not on this machine",
+            where="adb",
+            remedy="on Debian run `apt-get install adb`, elsewhere install Android's platform tools",
+        )
     return Path(found)
 
 
@@ -74,15 +84,21 @@ def read_result(log: str, name: str) -> dict[str, Any] | None:
         return None
     text = "".join(pieces[i] for i in sorted(pieces))
     if word == "error":
-        raise ExportError(f"the app could not measure: {text.rstrip('.')}", where="phone",
-                          remedy="open the app's Model screen on the phone")
+        raise ExportError(
+            f"the app could not measure: {text.rstrip('.')}",
+            where="phone",
+            remedy="open the app's Model screen on the phone",
+        )
     try:
         result = json.loads(text)
         shown = {"latency_ms", "threads", "runs", "warm_up", "model", "device", "thermal"}
         return {key: result[key] for key in sorted(shown)}
     except (ValueError, KeyError) as error:
-        raise ExportError(f"the phone's log holds no readable result ({error})", where="adb logcat",
-                          remedy="install the app again with this version of pocket-ticket") from error
+        raise ExportError(
+            f"the phone's log holds no readable result ({error})",
+            where="adb logcat",
+            remedy="install the app again with this version of pocket-ticket",
+        ) from error
 
 
 class Adb:
@@ -94,11 +110,19 @@ class Adb:
     def _call(self, *words: str | Path, doing: str) -> str:
         chosen = ["-s", self.serial] if self.serial else []
         try:
-            done = subprocess.run([str(self.executable), *chosen, *map(str, words)], capture_output=True, text=True,
-                                  errors="replace", timeout=300)
+            done = subprocess.run(
+                [str(self.executable), *chosen, *map(str, words)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=300,
+            )
         except subprocess.TimeoutExpired as error:
-            raise PocketTicketError(f"{doing} took more than five minutes", where="adb",
-                                    remedy="look at the phone: it may ask for your consent") from error
+            raise PocketTicketError(
+                f"{doing} took more than five minutes",
+                where="adb",
+                remedy="look at the phone: it may ask for your consent",
+            ) from error
         if done.returncode != 0:
             message = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
             raise PocketTicketError(f"{doing} failed: {message}", where="adb", remedy=_remedy(message))
@@ -111,15 +135,20 @@ class Adb:
         if self.serial is None:
             if len(states) != 1:
                 raise PocketTicketError(
-                    "no phone is connected" if not states else f"{len(states)} phones are connected", where="adb devices",
-                    remedy="connect one and switch on USB debugging" if not states
-                    else f"choose one by its serial number: {', '.join(states)}")
+                    "no phone is connected" if not states else f"{len(states)} phones are connected",
+                    where="adb devices",
+                    remedy="connect one and switch on USB debugging"
+                    if not states
+                    else f"choose one by its serial number: {', '.join(states)}",
+                )
             self.serial = next(iter(states))
         state = states.get(self.serial, "not connected")
         if state != "device":
-            raise PocketTicketError(f"the phone is {state}", where=self.serial,
-                                    remedy="accept the debugging question on its screen" if state == "unauthorized"
-                                    else "connect it again")
+            raise PocketTicketError(
+                f"the phone is {state}",
+                where=self.serial,
+                remedy="accept the debugging question on its screen" if state == "unauthorized" else "connect it again",
+            )
 
     def _devices(self) -> str:
         chosen, self.serial = self.serial, None
@@ -137,11 +166,27 @@ class Adb:
     def start_benchmark(self, name: str, runs: int) -> None:
         """Opens the app with the wish to measure."""
         activity = f"{namespace()}/{namespace()}.MainActivity"
-        printed = self._call("shell", "am", "start", "-W", "-n", activity, "--es", "benchmark", name, "--ei", "runs", str(runs),
-                             doing="starting the app")
+        printed = self._call(
+            "shell",
+            "am",
+            "start",
+            "-W",
+            "-n",
+            activity,
+            "--es",
+            "benchmark",
+            name,
+            "--ei",
+            "runs",
+            str(runs),
+            doing="starting the app",
+        )
         if "Error" in printed:  # am prints errors and still exits with 0
-            raise PocketTicketError(f"starting the app failed: {printed.strip().splitlines()[-1]}", where="adb",
-                                    remedy="unlock the phone and try again")
+            raise PocketTicketError(
+                f"starting the app failed: {printed.strip().splitlines()[-1]}",
+                where="adb",
+                remedy="unlock the phone and try again",
+            )
 
     def log(self) -> str:
         """What the app has printed so far."""

@@ -1,6 +1,6 @@
 """A bundle and the demo app's sources → a signed APK, on a machine without Gradle and without an Android SDK.
 
-    python -m mobile_export.apk --bundle runs/demo/android --output demo.apk
+python -m mobile_export.apk --bundle runs/demo/android --output demo.apk
 """
 
 import argparse
@@ -40,8 +40,14 @@ class Apk:
     sha256: str
 
 
-def build_apk(bundle: Path, output: Path, *, abis: tuple[str, ...] = ABIS, keystore: Path | None = None,
-              runtime_aar: Path | None = None) -> Apk:
+def build_apk(
+    bundle: Path,
+    output: Path,
+    *,
+    abis: tuple[str, ...] = ABIS,
+    keystore: Path | None = None,
+    runtime_aar: Path | None = None,
+) -> Apk:
     """Builds the demo app around a bundle (DIR/android of a run) and signs it.
 
     `keystore`: a key store whose password is in POCKET_TICKET_KEYSTORE_PASSWORD and whose only key signs; default is a
@@ -59,12 +65,16 @@ def build_apk(bundle: Path, output: Path, *, abis: tuple[str, ...] = ABIS, keyst
         work = Path(folder)
         runtime = _from_aar(runtime_aar, work) if runtime_aar else npm_runtime()
         code = build_code(tools, runtime)
-        entries = [*_resources(code.resources), Entry("classes.dex", code.dex.read_bytes()),
-                   *_libraries(runtime, abis), *_assets(bundle)]
+        entries = [
+            *_resources(code.resources),
+            Entry("classes.dex", code.dex.read_bytes()),
+            *_libraries(runtime, abis),
+            *_assets(bundle),
+        ]
         write_zip(work / "unsigned.apk", entries)
         sign(tools, work / "unsigned.apk", work / "signed.apk", key, int(version("minSdk")))
         apk = _measure(work / "signed.apk", output, abis)
-        os.replace(work / "signed.apk", output)
+        (work / "signed.apk").replace(output)
     return apk
 
 
@@ -77,8 +87,11 @@ def _key(keystore: Path) -> Key:
     if not Path(keystore).is_file():
         raise PocketTicketError("no such key store", where=str(keystore), remedy="give --keystore an existing file")
     if "POCKET_TICKET_KEYSTORE_PASSWORD" not in os.environ:
-        raise PocketTicketError("the key store's password is not set", where=str(keystore),
-                                remedy="put it into the environment variable POCKET_TICKET_KEYSTORE_PASSWORD")
+        raise PocketTicketError(
+            "the key store's password is not set",
+            where=str(keystore),
+            remedy="put it into the environment variable POCKET_TICKET_KEYSTORE_PASSWORD",
+        )
     return Key(Path(keystore), None, "env:POCKET_TICKET_KEYSTORE_PASSWORD")
 
 
@@ -95,8 +108,11 @@ def _libraries(runtime: Runtime, abis: tuple[str, ...]) -> list[Entry]:
     """ExecuTorch's library and those it needs (fbjni and the C++ library), for each ABI."""
     unknown = [abi for abi in abis if abi not in runtime.libraries]
     if unknown or not abis:
-        raise PocketTicketError(f"there is no ExecuTorch library for {', '.join(unknown) or 'no ABI at all'}",
-                                where="--abi", remedy=f"choose from {', '.join(runtime.libraries)}")
+        raise PocketTicketError(
+            f"there is no ExecuTorch library for {', '.join(unknown) or 'no ABI at all'}",
+            where="--abi",
+            remedy=f"choose from {', '.join(runtime.libraries)}",
+        )
     fbjni = next(p for p in fetch("runtime")["runtime"] if p.suffix == ".aar")
     entries = {}
     with ZipFile(fbjni) as archive:
@@ -115,11 +131,17 @@ def _from_aar(aar: Path, work: Path) -> Runtime:
             names = [n for n in archive.namelist() if n == "classes.jar" or re.fullmatch(r"jni/[\w-]+/[\w+.-]+\.so", n)]
             archive.extractall(work, names)
     except (OSError, BadZipFile) as error:
-        raise PocketTicketError("not a readable AAR", where=str(aar), remedy="give --runtime-aar the file "
-                                "executorch-android-….aar of Maven Central") from error
+        raise PocketTicketError(
+            "not a readable AAR",
+            where=str(aar),
+            remedy="give --runtime-aar the file executorch-android-….aar of Maven Central",
+        ) from error
     if "classes.jar" not in names or len(names) == 1:
-        raise PocketTicketError("the AAR has no classes.jar or no libraries under jni/", where=str(aar),
-                                remedy="give --runtime-aar the official executorch-android AAR")
+        raise PocketTicketError(
+            "the AAR has no classes.jar or no libraries under jni/",
+            where=str(aar),
+            remedy="give --runtime-aar the official executorch-android AAR",
+        )
     libraries = {abi.name: tuple(sorted(abi.glob("*.so"))) for abi in sorted((work / "jni").iterdir())}
     return Runtime(work / "classes.jar", libraries, sha256_of(Path(aar)))
 
@@ -129,18 +151,26 @@ def _measure(signed: Path, output: Path, abis: tuple[str, ...]) -> Apk:
     found = list(places(signed))
     crooked = [p.name for p in found if p.name.endswith(".so") and (p.compressed or p.offset % PAGE)]
     if crooked:
-        raise ExportError(f"{', '.join(crooked)} would not load on a phone with 16 KiB pages", where=str(output),
-                          remedy="use the apksigner of Debian or of Android's build tools 30 or newer")
+        raise ExportError(
+            f"{', '.join(crooked)} would not load on a phone with 16 KiB pages",
+            where=str(output),
+            remedy="use the apksigner of Debian or of Android's build tools 30 or newer",
+        )
     size = signed.stat().st_size
     model = sum(p.stored_bytes for p in found if p.name.startswith("assets/bundle/"))
     ends = sorted(p.offset + p.stored_bytes for p in found)
-    native = sum(p.offset + p.stored_bytes - max((e for e in ends if e <= p.offset), default=0)
-                 for p in found if p.name.endswith(".so"))
+    native = sum(
+        p.offset + p.stored_bytes - max((e for e in ends if e <= p.offset), default=0)
+        for p in found
+        if p.name.endswith(".so")
+    )
     return Apk(output, size, model, native, size - model - native, abis, sha256_of(signed))
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m mobile_export.apk", description="Build the demo app around a bundle.")
+    parser = argparse.ArgumentParser(
+        prog="python -m mobile_export.apk", description="Build the demo app around a bundle."
+    )
     parser.add_argument("--bundle", type=Path, required=True, help="DIR/android of a run")
     parser.add_argument("--output", type=Path, required=True, help="the APK to write")
     parser.add_argument("--abi", default=",".join(ABIS), help="comma-separated; default: %(default)s")
@@ -148,13 +178,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--runtime-aar", type=Path, help="the official executorch-android AAR")
     options = parser.parse_args(arguments)
     try:
-        apk = build_apk(options.bundle, options.output, abis=tuple(options.abi.split(",")), keystore=options.keystore,
-                        runtime_aar=options.runtime_aar)
+        apk = build_apk(
+            options.bundle,
+            options.output,
+            abis=tuple(options.abi.split(",")),
+            keystore=options.keystore,
+            runtime_aar=options.runtime_aar,
+        )
     except PocketTicketError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{apk.path}: {apk.bytes / 1e6:.1f} MB = model {apk.model_bytes / 1e6:.1f} + native libraries "
-          f"{apk.native_bytes / 1e6:.1f} ({', '.join(apk.abis)}) + code {apk.code_bytes / 1e6:.2f}; sha256 {apk.sha256}")
+    print(
+        f"{apk.path}: {apk.bytes / 1e6:.1f} MB = model {apk.model_bytes / 1e6:.1f} + native libraries "
+        f"{apk.native_bytes / 1e6:.1f} ({', '.join(apk.abis)}) + code {apk.code_bytes / 1e6:.2f}; sha256 {apk.sha256}"
+    )
     return 0
 
 

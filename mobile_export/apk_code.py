@@ -21,8 +21,18 @@ from mobile_export.apk_tools import Tools, call
 MAIN = PROJECT / "app" / "src" / "main"
 _ANDROID = "http://schemas.android.com/apk/res/android"
 # Lambdas and string templates as classes and calls: dx knows no invokedynamic.
-KOTLIN_FLAGS = ["-jvm-target", "1.8", "-no-stdlib", "-no-reflect", "-Werror", "-Xlambdas=class",
-                "-Xsam-conversions=class", "-Xstring-concat=inline", "-Xno-param-assertions", "-Xno-call-assertions"]
+KOTLIN_FLAGS = [
+    "-jvm-target",
+    "1.8",
+    "-no-stdlib",
+    "-no-reflect",
+    "-Werror",
+    "-Xlambdas=class",
+    "-Xsam-conversions=class",
+    "-Xstring-concat=inline",
+    "-Xno-param-assertions",
+    "-Xno-call-assertions",
+]
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,12 @@ def _key(tools: Tools, runtime: Runtime) -> str:
     digest = hashlib.sha256(f"{runtime.sha256} {tools.d8} {tools.aapt2}".encode())
     files = [p for p in MAIN.rglob("*") if p.is_file() and "assets" not in p.relative_to(MAIN).parts]
     own = Path(__file__).parent
-    extra = [PROJECT / "app" / "proguard-rules.pro", PROJECT / "gradle" / "libs.versions.toml", LOCK,
-             own / "apk_code.py"]
+    extra = [
+        PROJECT / "app" / "proguard-rules.pro",
+        PROJECT / "gradle" / "libs.versions.toml",
+        LOCK,
+        own / "apk_code.py",
+    ]
     for file in sorted(files) + extra:
         digest.update(f"{file.name} {file.stat().st_size}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:32]
@@ -74,9 +88,25 @@ def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
     build_resources(tools, platform, work)
     classes = work / "classes"
     sources = sorted((MAIN / "kotlin").rglob("*.kt"))
-    kotlinc(tools, parts["compiler"], sources + sorted((work / "generated").rglob("*.java")), [platform, *libraries], classes)
-    call([tools.javac, "--release", "8", "-Xlint:-options", "-d", classes, *sorted((work / "generated").rglob("*.java"))],
-         doing="compiling the resource names")
+    kotlinc(
+        tools,
+        parts["compiler"],
+        sources + sorted((work / "generated").rglob("*.java")),
+        [platform, *libraries],
+        classes,
+    )
+    call(
+        [
+            tools.javac,
+            "--release",
+            "8",
+            "-Xlint:-options",
+            "-d",
+            classes,
+            *sorted((work / "generated").rglob("*.java")),
+        ],
+        doing="compiling the resource names",
+    )
     shrunk = work / "shrunk.jar"
     _shrink(tools, parts["shrinker"], [classes, *libraries], [platform, _java_base(tools)], shrunk)
     _dex(tools, parts["dexer"], platform, shrunk, work)
@@ -105,17 +135,52 @@ def build_resources(tools: Tools, platform: Path, work: Path) -> None:
     manifest.getroot().set("package", namespace())
     manifest.write(work / "manifest.xml", encoding="utf-8", xml_declaration=True)
     call([tools.aapt2, "compile", "--dir", MAIN / "res", "-o", work / "res.zip"], doing="compiling the resources")
-    call([tools.aapt2, "link", "-I", platform, "--manifest", work / "manifest.xml", "-o", work / "resources.apk",
-          "--java", work / "generated", "--min-sdk-version", version("minSdk"),
-          "--target-sdk-version", version("targetSdk"), "--version-code", version("appVersionCode"),
-          "--version-name", version("appVersionName"), work / "res.zip"], doing="linking the resources")
+    call(
+        [
+            tools.aapt2,
+            "link",
+            "-I",
+            platform,
+            "--manifest",
+            work / "manifest.xml",
+            "-o",
+            work / "resources.apk",
+            "--java",
+            work / "generated",
+            "--min-sdk-version",
+            version("minSdk"),
+            "--target-sdk-version",
+            version("targetSdk"),
+            "--version-code",
+            version("appVersionCode"),
+            "--version-name",
+            version("appVersionName"),
+            work / "res.zip",
+        ],
+        doing="linking the resources",
+    )
 
 
 def kotlinc(tools: Tools, compiler: list[Path], sources: list[Path], classpath: list[Path], output: Path) -> None:
     """Runs the Kotlin compiler's main class directly; warnings are errors."""
-    call([tools.java, "-Xmx1g", "-cp", os.pathsep.join(map(str, compiler)),
-          "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", *KOTLIN_FLAGS, "-module-name", "app",
-          "-classpath", os.pathsep.join(map(str, classpath)), "-d", output, *sources], doing="compiling the Kotlin code")
+    call(
+        [
+            tools.java,
+            "-Xmx1g",
+            "-cp",
+            os.pathsep.join(map(str, compiler)),
+            "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
+            *KOTLIN_FLAGS,
+            "-module-name",
+            "app",
+            "-classpath",
+            os.pathsep.join(map(str, classpath)),
+            "-d",
+            output,
+            *sources,
+        ],
+        doing="compiling the Kotlin code",
+    )
 
 
 def _java_base(tools: Tools) -> Path:
@@ -127,19 +192,35 @@ def _shrink(tools: Tools, shrinker: list[Path], inputs: list[Path], platforms: l
     rules = output.with_suffix(".pro")
     injars = "".join(f"-injars '{p}'(!META-INF/**,!module-info.class,!**.kotlin_builtins)\n" for p in inputs)
     known = "".join(f"-libraryjars '{p}'(!**.jar;!META-INF/**,!module-info.class)\n" for p in platforms)
-    rules.write_text(f"{injars}-outjars '{output}'\n{known}"
-                     "-target 1.8\n-dontoptimize\n-dontobfuscate\n-dontnote **\n"
-                     f"-include '{PROJECT / 'app' / 'proguard-rules.pro'}'\n")
-    call([tools.java, "-Xmx1g", "-cp", os.pathsep.join(map(str, shrinker)), "proguard.ProGuard", f"@{rules}"],
-         doing="shrinking the code")
+    rules.write_text(
+        f"{injars}-outjars '{output}'\n{known}"
+        "-target 1.8\n-dontoptimize\n-dontobfuscate\n-dontnote **\n"
+        f"-include '{PROJECT / 'app' / 'proguard-rules.pro'}'\n"
+    )
+    call(
+        [tools.java, "-Xmx1g", "-cp", os.pathsep.join(map(str, shrinker)), "proguard.ProGuard", f"@{rules}"],
+        doing="shrinking the code",
+    )
     rules.unlink()
 
 
 def _dex(tools: Tools, dexer: list[Path], platform: Path, jar: Path, work: Path) -> None:
     if tools.d8 is not None:
-        call([tools.d8, "--release", "--min-api", version("minSdk"), "--lib", platform, "--output", work, jar],
-             doing="making the dex file with d8")
+        call(
+            [tools.d8, "--release", "--min-api", version("minSdk"), "--lib", platform, "--output", work, jar],
+            doing="making the dex file with d8",
+        )
     else:
-        call([tools.java, "-cp", os.pathsep.join(map(str, dexer)), "com.android.dx.command.Main", "--dex",
-              f"--min-sdk-version={version('minSdk')}", f"--output={work / 'classes.dex'}", jar],
-             doing="making the dex file with dx")
+        call(
+            [
+                tools.java,
+                "-cp",
+                os.pathsep.join(map(str, dexer)),
+                "com.android.dx.command.Main",
+                "--dex",
+                f"--min-sdk-version={version('minSdk')}",
+                f"--output={work / 'classes.dex'}",
+                jar,
+            ],
+            doing="making the dex file with dx",
+        )

@@ -34,7 +34,7 @@ _AARS = {"com.facebook.fbjni:fbjni"}
 
 
 def cache_dir() -> Path:
-    """The user's cache folder: downloaded parts, compiled code and the debug key. Deleting it loses only time and the key."""
+    """The user's cache folder: downloaded parts, compiled code, debug key. Deleting it loses time and the key."""
     base = os.environ.get("POCKET_TICKET_CACHE")
     if base:
         return Path(base)
@@ -67,7 +67,7 @@ class Part:
 
     @property
     def path(self) -> Path:
-        group, artifact, kind, number = self.coordinates.split(":")
+        _, artifact, kind, number = self.coordinates.split(":")
         return cache_dir() / "parts" / self.sha256[:16] / f"{artifact}-{number}.{kind}"
 
     @property
@@ -77,9 +77,9 @@ class Part:
 
 
 def fetch(*purposes: str) -> dict[str, list[Path]]:
-    """The files for some purposes (tables of the lock), downloaded by Maven where they are not in the cache yet.
+    """The files for some purposes (tables of the lock); Maven downloads those that are not in the cache yet.
 
-    Raises ToolError if Maven is needed and missing or fails, PocketTicketError if a file has another hash than the lock's.
+    Raises ToolError if Maven is needed and missing or fails, PocketTicketError for a file whose hash is not the lock's.
     """
     wanted = {purpose: [Part(c, h) for c, h in lock()[purpose].items()] for purpose in purposes}
     missing = {p for parts in wanted.values() for p in parts if not _intact(p)}
@@ -107,9 +107,11 @@ def _download(parts: list[Part]) -> None:
 def _check_hash(file: Path, expected: str, found: str, name: str) -> None:
     if found != expected:
         raise PocketTicketError(
-            f"the downloaded {name} has the hash {found}, the lock says {expected}", where=str(file.name),
+            f"the downloaded {name} has the hash {found}, the lock says {expected}",
+            where=str(file.name),
             remedy="after a change of the version catalog run `python -m mobile_export.apk_parts --lock`, otherwise "
-                   "don't use this mirror")
+            "don't use this mirror",
+        )
 
 
 def put(source: Path, target: Path) -> None:
@@ -119,21 +121,26 @@ def put(source: Path, target: Path) -> None:
     os.close(handle)
     shutil.copyfile(source, temporary)
     Path(temporary).chmod(0o644)
-    os.replace(temporary, target)
+    Path(temporary).replace(target)
 
 
 def _item(tag: str, coordinates: str, extra: str = "") -> str:
     group, artifact, kind, number = (escape(word) for word in coordinates.split(":"))
-    return (f"<{tag}><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
-            f"<version>{number}</version><type>{kind}</type>{extra}</{tag}>")
+    return (
+        f"<{tag}><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
+        f"<version>{number}</version><type>{kind}</type>{extra}</{tag}>"
+    )
 
 
 def _maven(folder: str, goal: str, configuration: str, dependencies: str) -> None:
     """Runs one goal of Maven's dependency plugin on a throw-away pom.xml; files land in folder/out."""
     executable = shutil.which("mvn")
     if executable is None:
-        raise ToolError("Maven, which downloads the app's parts once, is not on this machine", where="mvn",
-                        remedy="install it (Debian: apt-get install maven)")
+        raise ToolError(
+            "Maven, which downloads the app's parts once, is not on this machine",
+            where="mvn",
+            remedy="install it (Debian: apt-get install maven)",
+        )
     plugin = "org.apache.maven.plugins:maven-dependency-plugin"
     group, artifact = plugin.split(":")
     pom = Path(folder, "pom.xml")
@@ -142,14 +149,27 @@ def _maven(folder: str, goal: str, configuration: str, dependencies: str) -> Non
         "<groupId>pocket-ticket</groupId><artifactId>parts</artifactId><version>1</version>"
         f"<build><plugins><plugin><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
         f"<version>{version('mavenDependencyPlugin')}</version>{configuration}</plugin></plugins></build>"
-        f"<dependencies>{dependencies}</dependencies></project>")
-    command = [executable, "-B", "-q", "-f", str(pom), f"{plugin}:{version('mavenDependencyPlugin')}:{goal}",
-               f"-DoutputDirectory={folder}/out", "-Dmdep.prependGroupId=true", "-Dmdep.useBaseVersion=true"]
+        f"<dependencies>{dependencies}</dependencies></project>"
+    )
+    command = [
+        executable,
+        "-B",
+        "-q",
+        "-f",
+        str(pom),
+        f"{plugin}:{version('mavenDependencyPlugin')}:{goal}",
+        f"-DoutputDirectory={folder}/out",
+        "-Dmdep.prependGroupId=true",
+        "-Dmdep.useBaseVersion=true",
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         first = next((line for line in (done.stdout + done.stderr).splitlines() if "[ERROR]" in line), "no message")
-        raise ToolError(f"Maven could not download the app's parts ({first.strip()})", where="mvn",
-                        remedy="check the network or ~/.m2/settings.xml, then run the same command again")
+        raise ToolError(
+            f"Maven could not download the app's parts ({first.strip()})",
+            where="mvn",
+            remedy="check the network or ~/.m2/settings.xml, then run the same command again",
+        )
 
 
 @dataclass(frozen=True)
@@ -194,15 +214,25 @@ def _unpack_npm(integrity: str, folder: Path) -> None:
 def _npm_pack(folder: str) -> Path:
     executable = shutil.which("npm")
     if executable is None:
-        raise ToolError("npm, which downloads ExecuTorch's Android runtime once, is not on this machine", where="npm",
-                        remedy="install it (Debian: apt-get install npm) or pass --runtime-aar FILE")
+        raise ToolError(
+            "npm, which downloads ExecuTorch's Android runtime once, is not on this machine",
+            where="npm",
+            remedy="install it (Debian: apt-get install npm) or pass --runtime-aar FILE",
+        )
     package = f"{NPM_PACKAGE}@{version('reactNativeExecutorch')}"
-    done = subprocess.run([executable, "pack", package, "--pack-destination", folder, "--silent"],
-                          capture_output=True, text=True, cwd=folder)
+    done = subprocess.run(
+        [executable, "pack", package, "--pack-destination", folder, "--silent"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
     archives = list(Path(folder).glob("*.tgz"))
     if done.returncode != 0 or len(archives) != 1:
-        raise ToolError(f"npm could not download {package} ({done.stderr.strip()[-200:] or 'no message'})", where="npm",
-                        remedy="check the network and run the same command again, or pass --runtime-aar FILE")
+        raise ToolError(
+            f"npm could not download {package} ({done.stderr.strip()[-200:] or 'no message'})",
+            where="npm",
+            remedy="check the network and run the same command again, or pass --runtime-aar FILE",
+        )
     return archives[0]
 
 
@@ -229,9 +259,13 @@ def resolve_lock() -> str:
     for purpose, names in catalog()["bundles"].items():
         rows = []
         with tempfile.TemporaryDirectory() as folder:
-            not_here = "".join(f"<exclusion><groupId>{g}</groupId><artifactId>*</artifactId></exclusion>"
-                               for g in _NOT_IN_MAVEN_CENTRAL)
-            roots = "".join(_item("dependency", coordinates_of(n), f"<exclusions>{not_here}</exclusions>") for n in names)
+            not_here = "".join(
+                f"<exclusion><groupId>{g}</groupId><artifactId>*</artifactId></exclusion>"
+                for g in _NOT_IN_MAVEN_CENTRAL
+            )
+            roots = "".join(
+                _item("dependency", coordinates_of(n), f"<exclusions>{not_here}</exclusions>") for n in names
+            )
             _maven(folder, "copy-dependencies", "", roots)
             _maven(folder, "list", f"<configuration><outputFile>{folder}/list</outputFile></configuration>", roots)
             for line in sorted(Path(folder, "list").read_text().splitlines()):
@@ -246,7 +280,7 @@ def resolve_lock() -> str:
 
 
 def coordinates_of(library: str) -> str:
-    """"group:artifact:type:version" of a library of the catalog."""
+    """ "group:artifact:type:version" of a library of the catalog."""
     entry = catalog()["libraries"][library]
     kind = "aar" if entry["module"] in _AARS else "jar"
     return f"{entry['module']}:{kind}:{version(entry['version']['ref'])}"
@@ -263,7 +297,7 @@ def main() -> int:
         return 2
     temporary = LOCK.with_suffix(".new")
     temporary.write_text(text)
-    os.replace(temporary, LOCK)
+    temporary.replace(LOCK)
     return 0
 
 

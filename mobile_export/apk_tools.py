@@ -11,8 +11,13 @@ from pathlib import Path
 from compress.errors import PocketTicketError, ToolError
 from mobile_export.apk_parts import cache_dir
 
-DEBIAN = {"java": "openjdk-17-jdk-headless", "javac": "openjdk-17-jdk-headless", "keytool": "openjdk-17-jdk-headless",
-          "aapt2": "aapt", "apksigner": "apksigner"}
+DEBIAN = {
+    "java": "openjdk-17-jdk-headless",
+    "javac": "openjdk-17-jdk-headless",
+    "keytool": "openjdk-17-jdk-headless",
+    "aapt2": "aapt",
+    "apksigner": "apksigner",
+}
 _PASSWORD = "android"  # of the debug key, as everywhere: it protects nothing
 
 
@@ -30,7 +35,7 @@ class Tools:
 
 @dataclass(frozen=True)
 class Key:
-    """A signing key: a key store, the alias in it, and where apksigner finds the password ("pass:…", "env:…", "file:…")."""
+    """A signing key: a key store, the alias in it, and where apksigner finds the password ("pass:…" or "env:…")."""
 
     store: Path
     alias: str | None
@@ -46,10 +51,13 @@ def find_tools() -> Tools:
     missing = [name for name, path in found.items() if path is None]
     if missing:
         packages = sorted({DEBIAN[name] for name in missing})
-        raise ToolError(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to build the app and not on "
-                        "this machine", where="PATH, JAVA_HOME, ANDROID_HOME",
-                        remedy=f"on Debian run `apt-get install {' '.join(packages)}`, elsewhere install a JDK 17 and "
-                               "the Android SDK and set ANDROID_HOME")
+        raise ToolError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to build the app and not on "
+            "this machine",
+            where="PATH, JAVA_HOME, ANDROID_HOME",
+            remedy=f"on Debian run `apt-get install {' '.join(packages)}`, elsewhere install a JDK 17 and "
+            "the Android SDK and set ANDROID_HOME",
+        )
     return Tools(**found, d8=_in_sdk("d8"))
 
 
@@ -86,9 +94,29 @@ def debug_key(tools: Tools) -> Key:
     if not store.is_file():
         store.parent.mkdir(parents=True, exist_ok=True)
         temporary = store.with_name(f"debug.{secrets.token_hex(4)}.p12")
-        call([tools.keytool, "-genkeypair", "-keystore", temporary, "-storetype", "PKCS12", "-storepass", _PASSWORD,
-              "-alias", "debug", "-keyalg", "RSA", "-keysize", "2048", "-validity", "10950",
-              "-dname", "CN=Debug key of pocket-ticket"], doing="making the debug key")
+        call(
+            [
+                tools.keytool,
+                "-genkeypair",
+                "-keystore",
+                temporary,
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                _PASSWORD,
+                "-alias",
+                "debug",
+                "-keyalg",
+                "RSA",
+                "-keysize",
+                "2048",
+                "-validity",
+                "10950",
+                "-dname",
+                "CN=Debug key of pocket-ticket",
+            ],
+            doing="making the debug key",
+        )
         try:
             os.link(temporary, store)  # fails if another process was faster: then that one's key counts
         except FileExistsError:
@@ -101,7 +129,27 @@ def debug_key(tools: Tools) -> Key:
 def sign(tools: Tools, unsigned: Path, signed: Path, key: Key, min_sdk: int) -> None:
     """Signs with the schemes v2 and v3 (every Android that the app supports knows v2, so v1 is left out)."""
     alias = ["--ks-key-alias", key.alias] if key.alias else []
-    call([tools.apksigner, "sign", "--ks", key.store, *alias, "--ks-pass", key.password,
-          "--min-sdk-version", str(min_sdk), "--v1-signing-enabled", "false", "--v2-signing-enabled", "true",
-          "--v3-signing-enabled", "true", "--out", signed, unsigned], doing="signing the app")
+    call(
+        [
+            tools.apksigner,
+            "sign",
+            "--ks",
+            key.store,
+            *alias,
+            "--ks-pass",
+            key.password,
+            "--min-sdk-version",
+            str(min_sdk),
+            "--v1-signing-enabled",
+            "false",
+            "--v2-signing-enabled",
+            "true",
+            "--v3-signing-enabled",
+            "true",
+            "--out",
+            signed,
+            unsigned,
+        ],
+        doing="signing the app",
+    )
     signed.with_name(signed.name + ".idsig").unlink(missing_ok=True)

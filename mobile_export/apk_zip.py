@@ -1,7 +1,7 @@
 """The APK as a zip file that comes out the same, byte for byte, from the same contents.
 
-Native libraries and resources.arsc are stored uncompressed, because Android maps them into memory straight from the APK:
-libraries begin at multiples of 16 KiB (page size of newer phones). Everything else, the model first of all, is deflated.
+Native libraries and resources.arsc are stored uncompressed, because Android maps them into memory straight from the
+APK: libraries begin at multiples of 16 KiB (page size of newer phones). All else, the model first of all, is deflated.
 """
 
 import struct
@@ -38,15 +38,29 @@ def write_zip(target: Path, entries: list[Entry]) -> None:
         for entry in sorted(entries, key=lambda e: e.name):
             name, offset = entry.name.encode(), out.tell()
             body = entry.data if entry.alignment else _deflate(entry.data)
-            common = struct.pack("<HHHHHIIIH", 20, 0x0800, 0 if entry.alignment else 8, 0, _DATE,
-                                 zlib.crc32(entry.data), len(body), len(entry.data), len(name))
+            common = struct.pack(
+                "<HHHHHIIIH",
+                20,
+                0x0800,
+                0 if entry.alignment else 8,
+                0,
+                _DATE,
+                zlib.crc32(entry.data),
+                len(body),
+                len(entry.data),
+                len(name),
+            )
             extra = _padding(offset + 30 + len(name), entry.alignment)
             out.write(b"PK\x03\x04" + common + struct.pack("<H", len(extra)) + name + extra + body)
-            directory += (b"PK\x01\x02" + struct.pack("<H", 20) + common
-                          + struct.pack("<HHHHII", 0, 0, 0, 0, 0, offset) + name)
+            directory += (
+                b"PK\x01\x02" + struct.pack("<H", 20) + common + struct.pack("<HHHHII", 0, 0, 0, 0, 0, offset) + name
+            )
         start = out.tell()
-        out.write(directory + b"PK\x05\x06"
-                  + struct.pack("<HHHHIIH", 0, 0, len(entries), len(entries), len(directory), start, 0))
+        out.write(
+            directory
+            + b"PK\x05\x06"
+            + struct.pack("<HHHHIIH", 0, 0, len(entries), len(entries), len(directory), start, 0)
+        )
 
 
 def _deflate(data: bytes) -> bytes:
@@ -77,12 +91,12 @@ def places(apk: Path) -> Iterator[Place]:
     """Reads a zip's central directory and local headers."""
     data = apk.read_bytes()
     end = data.rindex(b"PK\x05\x06")
-    count, _, at = struct.unpack("<HII", data[end + 10:end + 20])
+    count, _, at = struct.unpack("<HII", data[end + 10 : end + 20])
     for _ in range(count):
-        method, = struct.unpack("<H", data[at + 10:at + 12])
-        size, = struct.unpack("<I", data[at + 20:at + 24])
-        name_size, extra_size, comment_size = struct.unpack("<HHH", data[at + 28:at + 34])
-        local, = struct.unpack("<I", data[at + 42:at + 46])
-        name = data[at + 46:at + 46 + name_size].decode()
-        yield Place(name, local + 30 + sum(struct.unpack("<HH", data[local + 26:local + 30])), size, method != 0)
+        (method,) = struct.unpack("<H", data[at + 10 : at + 12])
+        (size,) = struct.unpack("<I", data[at + 20 : at + 24])
+        name_size, extra_size, comment_size = struct.unpack("<HHH", data[at + 28 : at + 34])
+        (local,) = struct.unpack("<I", data[at + 42 : at + 46])
+        name = data[at + 46 : at + 46 + name_size].decode()
+        yield Place(name, local + 30 + sum(struct.unpack("<HH", data[local + 26 : local + 30])), size, method != 0)
         at += 46 + name_size + extra_size + comment_size

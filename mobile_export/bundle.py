@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import ExportError
+from compress.run_dir import file_sha256, write_atomic, write_json
 from mobile_export.golden import Text, choose_golden
-from mobile_export.program import MIN_TOKENS, Program, sha256_of, write_atomically
+from mobile_export.program import Program
 from mobile_export.runtime import LoadedProgram
 from mobile_export.tokenization import describe_tokenizer
 from mobile_export.verify import check_schema
@@ -79,9 +80,9 @@ def write_bundle(
     check_schema(manifest, output / "manifest.json")
     (output / "manifest.json").unlink(missing_ok=True)
     _copy(program.path, output / "model.pte")
-    write_atomically(output / "vocab.txt", vocab)
-    write_atomically(output / "golden.json", golden)
-    write_atomically(output / "manifest.json", (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(output / "vocab.txt", vocab)
+    write_atomic(output / "golden.json", golden)
+    write_json(output / "manifest.json", manifest)
     return output / "manifest.json"
 
 
@@ -146,14 +147,14 @@ def _model(program: Program, threads: int) -> dict[str, Any]:
         "bytes": program.bytes,
         "inputs": list(program.inputs),
         "outputs": list(program.outputs),
-        "min_tokens": MIN_TOKENS,
+        "min_tokens": program.min_tokens,
         "max_tokens": program.max_tokens,
         "threads": threads,
     }
 
 
 def _copy(source: Path, target: Path) -> None:
-    if target.is_file() and sha256_of(target) == sha256_of(source):
+    if target.is_file() and file_sha256(target) == file_sha256(source):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, get_args
 import torch
 from torch import Tensor, nn
 
-from compress.errors import ExportError
-from mobile_export.program import MIN_TOKENS, Census, Form, Program, SchemeName, write_atomically
+from compress.errors import ExportError, ModelError
+from compress.run_dir import write_atomic, write_json
+from mobile_export.lowering_passes import hurried, whole_partitioner
+from mobile_export.program import MIN_TOKENS, Census, Form, Program, SchemeName
 from mobile_export.quantization import Scheme, storage_of
 from mobile_export.quiet import quiet
 
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from executorch.exir import EdgeProgramManager
 
 DEFAULT_MAX_TOKENS = 128
+LOADERS = {  # beside sequence classification, which may be a structured ticket
+    "ForTokenClassification": "AutoModelForTokenClassification",
+    "ForQuestionAnswering": "AutoModelForQuestionAnswering",
+    "ForMaskedLM": "AutoModelForMaskedLM",
+}
+KINDS = {"tokens": "ForTokenClassification", "qa": "ForQuestionAnswering", "mlm": "ForMaskedLM"}
 PAIR_KINDS = ("pair", "pair_regression", "qa")
 
 
@@ -49,8 +57,9 @@ def lower(
     scheme.apply(module)
     from mobile_export.lowering_heads import outputs_of
 
-    data, census = to_program(module, inputs, max_tokens)
-    write_atomically(Path(output), data)
+    shortest = min_tokens_of(model, form)
+    data, census = to_program(module, inputs, max_tokens, shortest)
+    write_atomic(Path(output), data)
     program = Program(
         path=Path(output),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -62,17 +71,43 @@ def lower(
         max_tokens=max_tokens,
         census=census,
         storage=tuple(storage_of(module)),
+        min_tokens=shortest,
     )
-    write_atomically(program.path.with_suffix(".json"), (json.dumps(program.to_json(), indent=1) + "\n").encode())
+    write_json(program.path.with_suffix(".json"), program.to_json())
     return program
 
 
 def load_model(model_dir: Path) -> nn.Module:
     """The task model saved in a folder, in fp32 and ready to answer (eval mode). Raises ModelError."""
+    import transformers
+
     from compress.models.load import load_saved
 
+    suffix = next((suffix for suffix in LOADERS if _architecture(model_dir).endswith(suffix)), None)
     with quiet():
-        return load_saved(Path(model_dir))
+        if suffix is None:
+            return load_saved(Path(model_dir))
+        try:
+            loader = getattr(transformers, LOADERS[suffix])
+            return loader.from_pretrained(
+                model_dir, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            ).eval()
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            raise ModelError(
+                f"the saved model can't be loaded ({str(error).splitlines()[0]})",
+                where=str(model_dir),
+                remedy="give a folder with config.json and model.safetensors",
+            ) from error
+
+
+def _architecture(model_dir: Path) -> str:
+    """The class that a folder's config says was saved; its task's kind decides where it says none."""
+    try:
+        config = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""  # loading says what is wrong
+    kind = (config.get("pocket_ticket") or {}).get("kind")
+    return next(iter(config.get("architectures") or ()), KINDS.get(kind, ""))
 
 
 def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
@@ -92,6 +127,11 @@ def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
             remedy="choose a length between",
         )
     return asked
+
+
+def min_tokens_of(model: nn.Module, form: Form) -> int:
+    """The shortest text: 2, or 3 where MobileBERT's stock trigram is cut out of the text without its first token."""
+    return 3 if form == "stock" and getattr(model.config, "trigram_input", False) else MIN_TOKENS
 
 
 def has_segments(model: nn.Module, pair: bool | None = None) -> bool:
@@ -133,22 +173,25 @@ def _stock(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module
 FORMS = {"phone": _phone, "stock": _stock}
 
 
-def to_program(module: nn.Module, inputs: tuple[str, ...], max_tokens: int) -> tuple[bytes, Census]:
-    """Export `module` with a dynamic length, 2 to `max_tokens`, and lower it with XNNPACK's stock recipe.
+def to_program(
+    module: nn.Module, inputs: tuple[str, ...], max_tokens: int, min_tokens: int = MIN_TOKENS
+) -> tuple[bytes, Census]:
+    """Export `module` with a dynamic length, `min_tokens` to `max_tokens`, and lower it with XNNPACK's stock recipe.
 
     Raises ExportError when the exporter refuses.
     """
     example = tuple(torch.ones(1, max_tokens // 2 + 1, dtype=torch.int64) for _ in inputs)
-    length = torch.export.Dim("T", min=MIN_TOKENS, max=max_tokens)
+    length = torch.export.Dim("T", min=min_tokens, max=max_tokens)
     try:
-        with quiet(), torch.no_grad():
-            from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-            from executorch.exir import ExecutorchBackendConfig, to_edge_transform_and_lower
+        with quiet(), torch.no_grad(), hurried():
+            from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
 
             exported = torch.export.export(
                 module, example, dynamic_shapes=tuple({1: length} for _ in inputs), strict=False
             )
-            edge = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+            # the verifier looks at each graph again, and what it would find the parity tests find in the file itself
+            unverified = EdgeCompileConfig(_check_ir_validity=False)
+            edge = to_edge_transform_and_lower(exported, partitioner=[whole_partitioner()], compile_config=unverified)
             census = census_of(edge)
             # without this option an embedding quantized by torchao is stored dequantized
             data = edge.to_executorch(ExecutorchBackendConfig(do_quant_fusion_and_const_prop=True)).buffer

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from compress.errors import ExportError
-from compress.models.anatomy import classification_head_of
-from mobile_export.lowering_blocks import activation_of, folded
+from compress.models.anatomy import classification_head_of, masked_language_head_of, span_head_of, token_head_of
+from mobile_export.lowering_blocks import PhoneNorm, activation_of, folded, linear_of
 
 
 class SequenceHead(nn.Module):
@@ -28,7 +28,61 @@ class SequenceHead(nn.Module):
         return self.out(x)
 
 
-HEADS: dict[str, type[nn.Module]] = {"ForSequenceClassification": SequenceHead}
+class TokenHead(nn.Module):
+    """Token classification: every row (T, H) → logits (1, T, L)."""
+
+    first_row_only = False
+    outputs = ("logits",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        self.out = folded(token_head_of(model), pending)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(x).view(1, -1, self.out.out_features)
+
+
+class SpanHead(nn.Module):
+    """Extractive question answering: every row (T, H) → start and end logits, (1, T) each.
+
+    Two Linears with one output each: columns sliced from one Linear would stay outside XNNPACK.
+    """
+
+    first_row_only = False
+    outputs = ("start_logits", "end_logits")
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        both = folded(span_head_of(model), pending)
+        self.start, self.end = (linear_of(both.weight.detach()[[i]], both.bias.detach()[[i]]) for i in (0, 1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.start(x).view(1, -1), self.end(x).view(1, -1)
+
+
+class MaskedLanguageModelHead(nn.Module):
+    """Masked language modelling: every row (T, H) → logits over the vocabulary (1, T, V)."""
+
+    first_row_only = False
+    outputs = ("logits",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        parts = masked_language_head_of(model)
+        self.dense, self.activation = folded(parts.dense, pending), activation_of(parts.activation)
+        self.norm = PhoneNorm(parts.norm)
+        self.out = folded(linear_of(parts.weight.detach(), parts.bias.detach()), self.norm.pending)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.norm(self.activation(self.dense(x)))).view(1, -1, self.out.out_features)
+
+
+HEADS: dict[str, type[nn.Module]] = {
+    "ForSequenceClassification": SequenceHead,
+    "ForTokenClassification": TokenHead,
+    "ForQuestionAnswering": SpanHead,
+    "ForMaskedLM": MaskedLanguageModelHead,
+}
 
 
 def head_of(model: nn.Module, pending: Tensor) -> nn.Module:

@@ -96,6 +96,7 @@ def _portable(program: Program) -> dict[str, Any]:
         "inputs": program.inputs,
         "outputs": program.outputs,
         "max_tokens": program.max_tokens,
+        "min_tokens": program.min_tokens,
         "sha256": program.sha256,
     }
 

@@ -1,14 +1,13 @@
 """What is known of a lowered program: where it is, its hash, how it was made and what it holds. Needs no exporter."""
 
-import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from compress.errors import ExportError
+from compress.run_dir import file_sha256 as sha256_of
 
 Form = Literal["phone", "stock"]
 SchemeName = Literal["none", "int8", "int4"]
@@ -48,6 +47,7 @@ class Program:
     max_tokens: int
     census: Census
     storage: tuple[TensorStorage, ...]
+    min_tokens: int = MIN_TOKENS
 
     def to_json(self) -> dict[str, Any]:
         """The description as plain JSON values; `path` is its file name."""
@@ -74,21 +74,3 @@ class Program:
         if not path.is_file() or sha256_of(path) != program.sha256:
             raise ExportError("the program is missing or damaged", where=str(path), remedy="lower the model again")
         return program
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a whole file or nothing: a temporary file beside it takes its place. Raises ExportError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(data)
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise ExportError(f"the file can't be written ({error.strerror})", where=str(path)) from error
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, as hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

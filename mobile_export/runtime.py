@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.errors import ExportError
-from mobile_export.program import Program, sha256_of
+from compress.run_dir import file_sha256
+from mobile_export.program import MIN_TOKENS, Program
 from mobile_export.quiet import quiet
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ class LoadedProgram:
         inputs: Sequence[str],
         outputs: Sequence[str],
         max_tokens: int,
+        min_tokens: int = MIN_TOKENS,
         sha256: str | None = None,
     ) -> None:
         """Load `path`; with `sha256`, only if it is that very file. Raises ExportError for a damaged file."""
-        self.path, self.inputs, self.outputs, self.max_tokens = Path(path), tuple(inputs), tuple(outputs), max_tokens
+        self.path, self.inputs, self.outputs = Path(path), tuple(inputs), tuple(outputs)
+        self.min_tokens, self.max_tokens = min_tokens, max_tokens
         if not self.path.is_file():
             raise ExportError("there is no such program", where=str(path), remedy="lower the model again")
-        if sha256 is not None and sha256_of(self.path) != sha256:
+        if sha256 is not None and file_sha256(self.path) != sha256:
             raise ExportError(
                 "the program is damaged: its hash is not the recorded one",
                 where=str(path),
@@ -54,6 +57,7 @@ class LoadedProgram:
             inputs=program.inputs,
             outputs=program.outputs,
             max_tokens=program.max_tokens,
+            min_tokens=program.min_tokens,
             sha256=program.sha256,
         )
 
@@ -81,9 +85,9 @@ class LoadedProgram:
         import torch
 
         length = len(text["input_ids"])
-        if not 2 <= length <= self.max_tokens:
+        if not self.min_tokens <= length <= self.max_tokens:
             raise ExportError(
-                f"a text has {length} tokens, the program takes 2 to {self.max_tokens}",
+                f"a text has {length} tokens, the program takes {self.min_tokens} to {self.max_tokens}",
                 where=str(self.path),
                 remedy="truncate when tokenizing",
             )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import ExportError, PocketTicketError
-from mobile_export.program import sha256_of
+from compress.run_dir import file_sha256
 from mobile_export.runtime import LoadedProgram, predict
 from mobile_export.tokenization import described_tokenizer, read_vocabulary
 
@@ -74,7 +74,7 @@ def check_schema(manifest: dict[str, Any], where: Path) -> None:
 def _check_hash(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise ExportError("the bundle lacks this file", where=str(path), remedy="write the bundle again")
-    if sha256_of(path) != sha256:
+    if file_sha256(path) != sha256:
         raise ExportError(
             "the file's hash is not the one in manifest.json", where=str(path), remedy="write the bundle again"
         )

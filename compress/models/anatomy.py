@@ -7,7 +7,8 @@ so supporting one more architecture means adding one row to `ARCHITECTURES`.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from compress.errors import ModelError
 
@@ -63,6 +64,17 @@ class ClassificationHead:
     out: nn.Linear
 
 
+@dataclass(frozen=True)
+class MaskedLanguageHead:
+    """From every row to the vocabulary: `dense` → `activation` → `norm` → `weight` (V, H) and `bias` (V,)."""
+
+    dense: nn.Linear
+    activation: str
+    norm: nn.Module
+    weight: Tensor
+    bias: Tensor
+
+
 _BERT_LAYER = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -78,6 +90,9 @@ _DISTILBERT_LAYER = {
     "attention_output": "attention.out_lin",
     "attention_norm": "sa_layer_norm",
 }
+
+
+_BERT_MLM = ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.decoder")
 
 
 @dataclass(frozen=True)
@@ -99,12 +114,20 @@ class Architecture:
     head_activation: str | None = "tanh"
     head_out: str = "classifier"
     hidden_activation: str = "hidden_act"  # the config's key of the feed-forward's activation
+    mlm: tuple[str, str, str] = _BERT_MLM  # dense, norm, decoder of the masked-LM head
+    mlm_activation: str | None = None  # None: the feed-forward's
+    mlm_decoder_rest: str | None = None  # MobileBERT's decoder: (H − E, V) beside the embedding's (V, E)
 
 
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": Architecture(base="bert", pooler="pooler.dense"),
     "roberta": Architecture(
-        base="roberta", positions_follow_padding=True, head_dense="classifier.dense", head_out="classifier.out_proj"
+        base="roberta",
+        positions_follow_padding=True,
+        head_dense="classifier.dense",
+        head_out="classifier.out_proj",
+        mlm=("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder"),
+        mlm_activation="gelu",
     ),
     "electra": Architecture(
         base="electra",
@@ -112,6 +135,8 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dense="classifier.dense",
         head_activation="gelu",
         head_out="classifier.out_proj",
+        mlm=("generator_predictions.dense", "generator_predictions.LayerNorm", "generator_lm_head"),
+        mlm_activation="gelu",
     ),
     "distilbert": Architecture(
         base="distilbert",
@@ -122,6 +147,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         head_dense="pre_classifier",
         head_activation="relu",
         hidden_activation="activation",
+        mlm=("vocab_transform", "vocab_layer_norm", "vocab_projector"),
     ),
     "mobilebert": Architecture(
         base="mobilebert",
@@ -133,6 +159,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         projection="embeddings.embedding_transformation",
         pooler="pooler.dense",
+        mlm_decoder_rest="cls.predictions.dense",
     ),
 }
 
@@ -208,6 +235,29 @@ def classification_head_of(model: nn.Module) -> ClassificationHead:
         dense = _optional(encoder_of(model), row.pooler)
         activation = row.head_activation if dense is not None else None
     return ClassificationHead(dense=dense, activation=activation, out=model.get_submodule(row.head_out))
+
+
+def token_head_of(model: nn.Module) -> nn.Linear:
+    """The head of a token classifier: every row (T, H) → label logits (T, L)."""
+    architecture_of(model)
+    return model.get_submodule("classifier")
+
+
+def span_head_of(model: nn.Module) -> nn.Linear:
+    """The head of an extractive question answerer: every row (T, H) → start and end logits (T, 2)."""
+    architecture_of(model)
+    return model.get_submodule("qa_outputs")
+
+
+def masked_language_head_of(model: nn.Module) -> MaskedLanguageHead:
+    """The head of a masked language model."""
+    row = architecture_of(model)
+    dense, norm, decoder = (model.get_submodule(path) for path in row.mlm)
+    weight, bias = decoder.weight, decoder.bias
+    if row.mlm_decoder_rest:
+        weight = torch.cat([weight, model.get_submodule(row.mlm_decoder_rest).weight.T], dim=1)
+    activation = row.mlm_activation or getattr(model.config, row.hidden_activation)
+    return MaskedLanguageHead(dense, activation, norm, weight, bias)
 
 
 def _optional(module: nn.Module, path: str | None) -> nn.Module | None:

@@ -33,7 +33,7 @@ class Run:
 
     @classmethod
     def of(cls, recipe: Recipe, console: Console) -> "Run":
-        """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what can't be used."""
+        """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
         return cls(recipe.for_examples(len(task.train)), console, task, source, name)

@@ -88,7 +88,7 @@ def _build(runtime: Runtime, patchelf: str, work: Path) -> None:
 def _cpp_runtime(libraries: list[Path]) -> list[str]:
     """C++ names that the libraries define and the machine's own C++ library does too.
 
-    The JVM has loaded libstdc++ for everybody, so it would take the place of Android's libc++ in these libraries: another
+    The JVM has loaded libstdc++ for everybody, so it would take the place of Android's libc++ in these libraries: other
     __gxx_personality_v0 with another layout of exceptions, and the first C++ exception would end the process.
     """
     hosts = [
@@ -110,7 +110,7 @@ def _symbols(library: Path, which: str) -> set[str]:
 
 
 def _adapt(patchelf: str, library: Path, renames: Path) -> None:
-    """Takes the version LIBC off every reference, renames those whose meaning differs, and looks for neighbours at home."""
+    """Takes the version LIBC off every reference, renames those whose meaning differs, sets the search path."""
     command = [patchelf]
     for name in sorted(_symbols(library, "--undefined-only")):
         if "@LIBC" in name:

@@ -144,7 +144,8 @@ def _word_salad(chance: random.Random) -> str:
 
 def _marked(chance: random.Random) -> str:
     """Letters under heaps of marks in any order: canonical reordering at work."""
-    marks = "\u0300\u0301\u0316\u0327\u0334\u0345\u035c\u05b0\u0591\u064b\u0651\u302e\u302f\u093c\u0c3c\U0001d165\U0001d16d\u0898\u1715"
+    marks = "\u0300\u0301\u0316\u0327\u0334\u0345\u035c\u05b0\u0591\u064b\u0651\u302e\u302f\u093c\u0c3c\U0001d165"
+    marks += "\U0001d16d\u0898\u1715"
     return "".join(
         chance.choice("aeioué中가ñ ") + "".join(chance.choices(marks, k=chance.randint(0, 6)))
         for _ in range(chance.randint(1, 12))

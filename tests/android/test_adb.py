@@ -31,11 +31,13 @@ case "$1" in
     while [ "$1" != benchmark ] && [ $# -gt 0 ]; do shift; done
     echo "$2" > "$here/name"
     printf 'Starting: Intent { cmp=org.pocketticket.demo/.MainActivity (has extras) }\n'
-    printf 'Status: ok\nLaunchState: COLD\nActivity: org.pocketticket.demo/.MainActivity\nTotalTime: 412\nWaitTime: 415\nComplete\n' ;;
+    printf 'Status: ok\nLaunchState: COLD\nActivity: org.pocketticket.demo/.MainActivity\n'
+    printf 'TotalTime: 412\nWaitTime: 415\nComplete\n' ;;
   logcat)
     polls=$(cat "$here/polls" 2>/dev/null || echo 0); echo $((polls + 1)) > "$here/polls"
     printf -- '--------- beginning of main\n'
-    [ "$polls" -ge 2 ] && sed "s/NAME/$(cat "$here/name")/" "$here/log" || head -n 1 "$here/log" | sed "s/NAME/$(cat "$here/name")/" ;;
+    lines=1; [ "$polls" -ge 2 ] && lines=99
+    head -n $lines "$here/log" | sed "s/NAME/$(cat "$here/name")/" ;;
 esac
 """
 

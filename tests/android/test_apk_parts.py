@@ -34,7 +34,7 @@ def test_the_lock_is_the_catalogs() -> None:
 
 
 def test_versions_stand_in_the_catalog_only() -> None:
-    """No Gradle file and no build script names a version; the Gradle plugins and dependencies all come from the catalog."""
+    """No Gradle file and no build script names a version; plugins and dependencies all come from the catalog."""
     for file in [PROJECT / "build.gradle.kts", PROJECT / "settings.gradle.kts", PROJECT / "app" / "build.gradle.kts"]:
         text = file.read_text()
         found = [m.group() for m in VERSION.finditer(text) if m.group() != '"1.8"']

@@ -88,7 +88,7 @@ def data_texts() -> Iterator[str]:
 
 def questions() -> Iterator[Pair]:
     """SQuAD's questions with their paragraphs."""
-    articles = json.loads(gzip.open(DATA / "squad" / "dev-v1.1.json.gz").read())["data"]
+    articles = json.loads(gzip.decompress((DATA / "squad" / "dev-v1.1.json.gz").read_bytes()))["data"]
     for paragraph in (p for article in articles for p in article["paragraphs"]):
         yield from ((question["question"], paragraph["context"]) for question in paragraph["qas"])
 

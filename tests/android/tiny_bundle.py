@@ -16,7 +16,8 @@ from transformers import (
 
 from mobile_export.bundle import Licence, write_bundle
 from mobile_export.golden import Text
-from mobile_export.lowering import lower
+from mobile_export.lowering import lower, to_program
+from mobile_export.program import Program, sha256_of
 
 MAX_TOKENS = 64
 PAIRS = ("pair", "pair_regression", "qa")
@@ -69,10 +70,36 @@ def save_model(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
     return folder
 
 
+class Here(torch.nn.Module):
+    """A model without a mask, since nothing is padded: ids (1, T) [, segments (1, T)] → its outputs."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: torch.Tensor, segments: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        answer = self.model(ids, torch.ones_like(ids), segments)
+        return (answer.logits,) if "logits" in answer else (answer.start_logits, answer.end_logits)
+
+
+def lower_here(model_dir: Path, output: Path) -> Program:
+    """Models for tokens and passages, in fp32 and in the stock form."""
+    from transformers import AutoConfig
+
+    head = HEADS[AutoConfig.from_pretrained(model_dir).pocket_ticket["kind"]]
+    inputs = ("input_ids", "token_type_ids") if head is HEADS["qa"] else ("input_ids",)
+    outputs = ("start_logits", "end_logits") if head is HEADS["qa"] else ("logits",)
+    data, census = to_program(Here(head.from_pretrained(model_dir)).eval(), inputs, MAX_TOKENS)
+    output.parent.mkdir(parents=True)
+    output.write_bytes(data)
+    return Program(output, sha256_of(output), len(data), "stock", "fp32", inputs, outputs, MAX_TOKENS, census, ())
+
+
 def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
     """Saves, lowers (int8) and bundles; returns folder/android."""
     model = save_model(folder / "model", kind, tokenizer_folder)
-    program = lower(model, folder / "program" / "model.pte", scheme="int8")
+    lowered = lower_here if kind in HEADS else lower  # the exporter lowers sequence heads
+    program = lowered(model, folder / "program" / "model.pte")
     texts = [Text(t, PASSAGES[i % len(PASSAGES)] if kind in PAIRS else None) for i, t in enumerate(TEXTS)]
     write_bundle(
         folder / "android",

@@ -1,0 +1,143 @@
+package org.pocketticket.demo.bundle
+
+import org.json.JSONArray
+import org.json.JSONException
+import org.json.JSONObject
+import org.pocketticket.demo.DemoError
+import org.pocketticket.demo.text.TokenizerSettings
+
+/** What the model is asked to do; decides what the first screen shows. */
+enum class Kind(val key: String, val pair: Boolean) {
+    CLASSIFICATION("classification", false),
+    PAIR("pair", true),
+    REGRESSION("regression", false),
+    PAIR_REGRESSION("pair_regression", true),
+    TOKENS("tokens", false),
+    QA("qa", true),
+}
+
+data class Task(val name: String, val kind: Kind, val labels: List<String>, val metric: String, val range: Range?)
+
+/** The scale of a regression's values. */
+data class Range(val low: Float, val high: Float)
+
+data class ModelInfo(
+    val file: String,
+    val sha256: String,
+    val bytes: Long,
+    val segments: Boolean,
+    val maxTokens: Int,
+    val threads: Int,
+)
+
+/** Numbers of the report; null: not measured. Ratios are unpruned ÷ this model. */
+data class ReportNumbers(
+    val metric: Double?,
+    val interval: Pair<Double, Double>?,
+    val denseMetric: Double?,
+    val sizeRatio: Double?,
+    val speedRatio: Map<Int, Double>,
+)
+
+data class Licence(val name: String, val licence: String)
+
+/** manifest.json, format 1: everything that the app knows about the model. */
+data class Manifest(
+    val name: String,
+    val task: Task,
+    val model: ModelInfo,
+    val tokenizer: TokenizerSettings,
+    val vocabularyFile: String,
+    val vocabularySha256: String,
+    val goldenFile: String,
+    val goldenSha256: String,
+    val tolerance: Float,
+    val report: ReportNumbers,
+    val licences: List<Licence>,
+) {
+    companion object {
+        private const val FORMAT = 1
+
+        /** Throws DemoError if this is no manifest that the app understands. */
+        fun parse(text: String): Manifest = try {
+            read(JSONObject(text))
+        } catch (error: JSONException) {
+            throw DemoError("The bundle's manifest.json is damaged (${error.message}); build the app again.", error)
+        }
+
+        private fun read(json: JSONObject): Manifest {
+            val format = json.getInt("format")
+            if (format != FORMAT) throw DemoError("The bundle has format $format, but this app reads format $FORMAT.")
+            val tokenizer = json.getJSONObject("tokenizer")
+            val golden = json.getJSONObject("golden")
+            return Manifest(
+                name = json.getString("name"),
+                task = task(json.getJSONObject("task")),
+                model = model(json.getJSONObject("model")),
+                tokenizer = tokenizer(tokenizer),
+                vocabularyFile = tokenizer.getString("file"),
+                vocabularySha256 = tokenizer.getString("sha256"),
+                goldenFile = golden.getString("file"),
+                goldenSha256 = golden.getString("sha256"),
+                tolerance = golden.getDouble("tolerance").toFloat(),
+                report = report(json.optJSONObject("report") ?: JSONObject()),
+                licences = json.optJSONArray("licences").objects()
+                    .map { Licence(it.getString("name"), it.getString("licence")) },
+            )
+        }
+
+        private fun task(json: JSONObject): Task {
+            val kind = Kind.entries.find { it.key == json.getString("kind") }
+                ?: throw DemoError("This app has no screen for tasks of the kind “${json.getString("kind")}”.")
+            val labels = json.optJSONArray("labels").orEmpty().let { list -> List(list.length()) { list.getString(it) } }
+            val range = json.optJSONArray("range")?.let { Range(it.getDouble(0).toFloat(), it.getDouble(1).toFloat()) }
+            return Task(json.getString("name"), kind, labels, json.optString("metric"), range)
+        }
+
+        private fun model(json: JSONObject): ModelInfo {
+            val inputs = json.getJSONArray("inputs")
+            return ModelInfo(
+                json.getString("file"), json.getString("sha256"), json.getLong("bytes"),
+                segments = (0 until inputs.length()).any { inputs.getString(it) == "token_type_ids" },
+                maxTokens = json.getInt("max_tokens"), threads = json.optInt("threads", 1),
+            )
+        }
+
+        private fun tokenizer(json: JSONObject): TokenizerSettings {
+            if (json.getString("kind") != "wordpiece") {
+                throw DemoError("This app can't tokenize like a “${json.getString("kind")}” tokenizer.")
+            }
+            return TokenizerSettings(
+                lowercase = json.getBoolean("lowercase"),
+                stripAccents = if (json.isNull("strip_accents")) null else json.getBoolean("strip_accents"),
+                chineseChars = json.getBoolean("chinese_chars"),
+                cleanText = json.getBoolean("clean_text"),
+                unknown = json.getString("unk"),
+                cls = json.getString("cls"),
+                sep = json.getString("sep"),
+                pad = json.getString("pad"),
+                mask = json.optString("mask", "[MASK]"),
+                continuation = json.getString("continuation"),
+                maxWordChars = json.getInt("max_word_chars"),
+            )
+        }
+
+        private fun report(json: JSONObject): ReportNumbers {
+            val speed = json.optJSONObject("speed_ratio") ?: JSONObject()
+            return ReportNumbers(
+                metric = json.number("metric_test"),
+                interval = json.optJSONArray("ci95")?.let { it.getDouble(0) to it.getDouble(1) },
+                denseMetric = json.number("dense_metric_test"),
+                sizeRatio = json.number("size_ratio"),
+                speedRatio = speed.keys().asSequence().filter { !speed.isNull(it) }
+                    .associate { it.toInt() to speed.getDouble(it) }.toSortedMap(),
+            )
+        }
+
+        private fun JSONObject.number(key: String): Double? = if (isNull(key)) null else getDouble(key)
+    }
+}
+
+internal fun JSONArray?.orEmpty(): JSONArray = this ?: JSONArray()
+
+internal fun JSONArray?.objects(): List<JSONObject> = orEmpty().let { list -> List(list.length()) { list.getJSONObject(it) } }

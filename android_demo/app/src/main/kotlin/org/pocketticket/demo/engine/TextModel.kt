@@ -1,0 +1,68 @@
+package org.pocketticket.demo.engine
+
+import java.io.Closeable
+import kotlin.math.abs
+import org.pocketticket.demo.bundle.Bundle
+import org.pocketticket.demo.bundle.GoldenExample
+import org.pocketticket.demo.text.Encoding
+
+/** An answer and what it cost. `milliseconds`: tokenizing and the program together. */
+data class Inference(val answer: Answer, val milliseconds: Double, val tokens: Int, val dropped: Int)
+
+/** What asking for the known answers has shown; `failure` is a sentence, or null. */
+data class SelfTest(val examples: Int, val worstDifference: Float, val failure: String?)
+
+/** Tokenizer and program together: text in, answer out. Not thread-safe: one worker thread calls it. */
+class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
+    private val decoder = Decoder(bundle.manifest.task)
+
+    fun ask(textA: String, textB: String?): Inference {
+        val began = System.nanoTime()
+        val encoding = encode(textA, textB)
+        val outputs = run(encoding)
+        val milliseconds = (System.nanoTime() - began) / 1e6
+        val answer = decoder.decode(outputs, encoding, textA, textB)
+        return Inference(answer, milliseconds, encoding.tokens.size, encoding.dropped)
+    }
+
+    fun encode(textA: String, textB: String?): Encoding =
+        bundle.tokenizer.encode(textA, textB, bundle.manifest.model.maxTokens)
+
+    fun run(encoding: Encoding): List<FloatArray> =
+        program.run(encoding.ids, encoding.segments.takeIf { bundle.manifest.model.segments })
+
+    /** Asks for every known answer. Anything else than the ids and outputs of golden.json is a failure. */
+    fun selfTest(): SelfTest {
+        var worst = 0f
+        for ((number, example) in bundle.golden.withIndex()) {
+            val encoding = encode(example.textA, example.textB)
+            if (!encoding.ids.contentEquals(example.ids)) {
+                return failed(worst, "Known text ${number + 1} becomes other tokens here than where the model was made")
+            }
+            val difference = difference(run(encoding), example)
+            worst = maxOf(worst, difference)
+            if (!(difference <= bundle.manifest.tolerance)) { // written so that NaN fails
+                return failed(worst, "Known text ${number + 1} gets another answer on this phone (off by $difference)")
+            }
+        }
+        return SelfTest(bundle.golden.size, worst, null)
+    }
+
+    private fun failed(worst: Float, what: String) =
+        SelfTest(bundle.golden.size, worst, "$what, so the model is switched off.")
+
+    private fun difference(outputs: List<FloatArray>, example: GoldenExample): Float {
+        var worst = 0f
+        if (outputs.map { it.size } != example.outputs.map { it.size }) return Float.NaN
+        for ((found, known) in outputs.zip(example.outputs)) {
+            for (i in found.indices) {
+                val difference = abs(found[i] - known[i])
+                if (difference.isNaN()) return Float.NaN
+                worst = maxOf(worst, difference)
+            }
+        }
+        return worst
+    }
+
+    override fun close() = program.close()
+}
