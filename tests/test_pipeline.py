@@ -31,7 +31,20 @@ RESULTS = (
 
 
 def command(encoder: Path, task: Path, output: Path, *more: str) -> list[str]:
-    quick = ("--max-tokens", "64", "--epochs", "2", "--rounds", "3", "--sparsity", "0.5", "--round-epochs", "1", "--batch-size", "16")
+    quick = (
+        "--max-tokens",
+        "64",
+        "--epochs",
+        "2",
+        "--rounds",
+        "3",
+        "--sparsity",
+        "0.5",
+        "--round-epochs",
+        "1",
+        "--batch-size",
+        "16",
+    )
     settings = ("--set", "distill.epochs=1", "--set", "measure.rounds=3", "--learning-rate", "0.003")
     data = ("--model", str(encoder), "--data", str(task), "--output", str(output))
     return [*COMMAND, "--no-apk", *quick, *settings, *data, *more]

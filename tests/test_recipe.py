@@ -59,9 +59,12 @@ def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
     assert f"--recipe recipes/{file.name}" in file.read_text(encoding="utf-8").split("\n\n")[0]
 
 
-@pytest.mark.parametrize(("examples", "epochs"), [(60, 10), (2202, 7), (6920, 3), (100_000, 3)])
-def test_few_examples_are_seen_more_often(examples: int, epochs: float) -> None:
+@pytest.mark.parametrize(
+    ("examples", "epochs", "rate"), [(60, 10, 2e-4), (2202, 7, 2e-4), (6920, 3, 1e-4), (100_000, 3, 1e-4)]
+)
+def test_few_examples_are_seen_more_often(examples: int, epochs: float, rate: float) -> None:
     recipe = Recipe().for_examples(examples)
+    assert recipe.training.learning_rate == rate
     assert recipe.training.epochs == recipe.distill.epochs == epochs
     chosen = load_recipe(None, {"training.epochs": 1.5}, ["distill.epochs=2"]).for_examples(examples)
     assert (chosen.training.epochs, chosen.distill.epochs) == (1.5, 2)
