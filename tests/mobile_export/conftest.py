@@ -47,8 +47,8 @@ SPECIFIC = {
 ARCHITECTURES = tuple(SPECIFIC)
 
 
-def random_model(kind: str, **settings: object) -> PreTrainedModel:
-    """A two-layer classifier whose every parameter, biases and norms included, is random."""
+def random_model(kind: str, *, auto: type = AutoModelForSequenceClassification, **settings: object) -> PreTrainedModel:
+    """A two-layer classifier, or `auto`'s model, whose every parameter, biases and norms included, is random."""
     torch.manual_seed(0)
     own = {"task": "phone_commands", "kind": "classification", "max_tokens": MAX_TOKENS, "metric": "accuracy"}
     sizes = {} if kind == "distilbert" else SIZES
@@ -57,7 +57,7 @@ def random_model(kind: str, **settings: object) -> PreTrainedModel:
     config = AutoConfig.for_model(kind, **{**sizes, **SPECIFIC[kind], "num_labels": len(LABELS), **settings})
     config.pocket_ticket = own
     config.id2label = dict(enumerate(LABELS)) if config.num_labels == len(LABELS) else config.id2label
-    model = AutoModelForSequenceClassification.from_config(config).eval()
+    model = auto.from_config(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)

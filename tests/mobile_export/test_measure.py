@@ -32,6 +32,7 @@ def test_download_is_the_deflated_file(tmp_path: Path) -> None:
     assert download_bytes(tmp_path / "a") == len(packed.compress(data) + packed.flush())
 
 
+@pytest.mark.slow
 def test_a_failing_process_gets_a_sentence(program) -> None:
     made = program("bert", scheme="int8")
     copy = made.path.with_name("damaged.pte")
