@@ -169,7 +169,9 @@ class Recipe(_Section):
         epochs = self.training.epochs or float(max(_EPOCHS[0], min(_EPOCHS[1], round(steps))))
         rate = self.training.learning_rate or (_RATES[0] if count < _FEW else _RATES[1])
         training = self.training.model_copy(update={"epochs": epochs, "learning_rate": rate})
-        distill = self.distill.model_copy(update={"epochs": self.distill.epochs or epochs})
+        # a structured ticket lost more and learns longer; its steps cost a third
+        longer = 2 * epochs if self.ticket.kind == "structure" else epochs
+        distill = self.distill.model_copy(update={"epochs": self.distill.epochs or longer})
         return self.model_copy(update={"training": training, "distill": distill})
 
     def to_yaml(self) -> str:
