@@ -4,6 +4,7 @@ Latency is measured side by side: all programs in one fresh process, their order
 them alike. Memory is measured in one fresh process per program.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compress.errors import ExportError
+from compress.errors import ExportError, PocketTicketError
 from mobile_export.program import Program
 
 LENGTHS = (12, 64)
@@ -179,11 +180,55 @@ def _resident(key: str) -> int:
     raise ExportError(f"this system does not tell {key}", remedy="measure memory on Linux")
 
 
-def main() -> int:
-    """Answer one request (JSON on stdin) on stdout: what `latency` and `peak_memory` start as a process of its own."""
-    request = json.load(sys.stdin)
-    worker = {"latency": _latency_worker, "memory": _memory_worker}[request["what"]]
-    print(json.dumps(worker(request)))
+def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> dict[str, Any]:
+    """Measure a finished run's APK on a connected phone and add the row to the run's report. Returns the measurement.
+
+    Raises ToolError without adb, PocketTicketError for a phone or run that can't be used.
+    """
+    from compress.report import write_report
+    from compress.report.phones import add_measurement, with_phones
+    from compress.run_dir import read_json
+    from mobile_export.adb import measure_on_device
+
+    apk = next((run / "android").glob("*.apk"), None)
+    if apk is None or not (run / "report.json").is_file():
+        raise ExportError("there is no finished run with an APK", where=str(run), remedy="run compress.run first")
+    measured = measure_on_device(apk, serial=serial, runs=runs)
+    add_measurement(run, measured)
+    write_report(with_phones(read_json(run / "report.json"), run), run)
+    return measured
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`--device adb --run DIR` measures on a phone. Without arguments, a worker: one request (JSON) on stdin.
+
+    `latency` and `peak_memory` start this as a process of its own.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments:
+        request = json.load(sys.stdin)
+        worker = {"latency": _latency_worker, "memory": _memory_worker}[request["what"]]
+        print(json.dumps(worker(request)))
+        return 0
+    parser = argparse.ArgumentParser(
+        prog="python -m mobile_export.measure",
+        description="Measure a run's program on a phone that adb sees, and add the row to the run's report.",
+        epilog="example:\n  python -m mobile_export.measure --device adb --run runs/mine",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--device", choices=["adb"], required=True, help="how the phone is reached")
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="the folder of a finished run")
+    parser.add_argument("--serial", help="which phone, where several are connected")
+    parser.add_argument("--runs", type=int, default=200, help="timed runs at each length (default: 200)")
+    given = parser.parse_args(arguments)
+    try:
+        measured = measure_phone(given.run, serial=given.serial, runs=given.runs)
+    except PocketTicketError as error:
+        print(f"pocket-ticket: {error}", file=sys.stderr)
+        return 2
+    for tokens, times in measured["latency_ms"].items():
+        print(f"{tokens} tokens: median {times['median']:.2f} ms, p90 {times['p90']:.2f} ms")
+    print(f"added to {given.run / 'report.html'}")
     return 0
 
 

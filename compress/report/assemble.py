@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from compress.report.phones import with_phones
 from compress.report.statistics import winning_ticket
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def assemble(
         report["apk"] = app
     else:
         reasons["apk"] = app
-    return report | {"not_measured": reasons}
+    return with_phones(report | {"not_measured": reasons}, run.dir.root)
 
 
 def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:

@@ -5,9 +5,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from sample_report import sample
 
 from compress.errors import ExportError, PocketTicketError, ToolError
+from compress.report import write_report
 from mobile_export.adb import measure_on_device, read_result
+from mobile_export.measure import main
 
 RESULT = {
     "format": 1,
@@ -131,3 +134,24 @@ def test_a_result_that_is_none(phone: Path) -> None:
     with pytest.raises(ExportError, match="no readable result"):
         read_result('benchmark x ok 1/1 {"threads": 1}', "x")
     assert read_result("benchmark y ok 1/1 {}", "x") is None
+
+
+def test_a_measurement_becomes_a_row_of_the_report(phone: Path, tmp_path: Path, capsys) -> None:
+    report = sample()
+    run = tmp_path / "run"
+    (run / "android").mkdir(parents=True)
+    (run / "android" / "demo.apk").write_bytes(b"PK")
+    report["programs"]["ticket"]["sha256"] = RESULT["model"]["sha256"]
+    write_report(report, run)
+    assert main(["--device", "adb", "--run", str(run)]) == 0
+    assert "12 tokens: median 0.81 ms" in capsys.readouterr().out
+    row = json.loads((run / "report.json").read_text())["programs"]["ticket on Google Pixel 7"]
+    assert row["latency_ms"] == RESULT["latency_ms"]
+    assert row["metric"]["test"] is None
+    assert "Pixel 7" in (run / "report.html").read_text(encoding="utf-8")
+
+    report["programs"]["ticket"]["sha256"] = "cd" * 32
+    write_report(report, run)
+    (phone / "polls").unlink()
+    assert main(["--device", "adb", "--run", str(run)]) == 2
+    assert "another program than this run's" in capsys.readouterr().err
