@@ -1,5 +1,6 @@
 """Quantization schemes: what is stored in how many bits, applied with torchao, and listed so that no fp32 hides."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
@@ -111,12 +112,12 @@ class DynamicLinear(nn.Module):
         return F.linear(x, q.dequantize_per_channel(*stored), self.bias)
 
 
-class Quantizable:
+class Quantizable(ABC):
     """A table that knows its own quantized form."""
 
+    @abstractmethod
     def quantized(self) -> nn.Module:
         """A module that answers as this one does, stored in fewer bits."""
-        raise NotImplementedError
 
 
 def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,8 +131,8 @@ def dequantized(rows: Tensor, scales: Tensor) -> Tensor:
     return torch.ops.quantized_decomposed.dequantize_per_tensor(rows, 1.0, 0, -128, 127, torch.int8) * scales
 
 
-class Int8Rows(nn.Module):
-    """An embedding stored as int8 rows: ids (…) → (…, H). Rows are gathered as they are and scaled afterwards."""
+class _Int8Table(nn.Module):
+    """A table (N, H) stored as int8 rows with a scale each."""
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
@@ -139,20 +140,17 @@ class Int8Rows(nn.Module):
         rows, scales = int8_rows(weight)
         self.register_buffer("rows", rows)
         self.register_buffer("scales", scales)
+
+
+class Int8Rows(_Int8Table):
+    """An embedding stored as int8 rows: ids (…) → (…, H). Rows are gathered as they are and scaled afterwards."""
 
     def forward(self, ids: Tensor) -> Tensor:
         return dequantized(F.embedding(ids, self.rows), F.embedding(ids, self.scales))
 
 
-class Int8Positions(nn.Module):
+class Int8Positions(_Int8Table):
     """The first T rows of a table stored as int8 rows: (T, H)."""
-
-    def __init__(self, weight: Tensor) -> None:
-        super().__init__()
-        load_quantized_operators()
-        rows, scales = int8_rows(weight)
-        self.register_buffer("rows", rows)
-        self.register_buffer("scales", scales)
 
     def forward(self, length: int) -> Tensor:
         return dequantized(self.rows[:length], self.scales[:length])
