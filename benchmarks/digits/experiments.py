@@ -1,5 +1,6 @@
 """All that is measured for one seed: the search, its controls, signs, criteria and supermasks."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,8 +63,9 @@ def point(mask: Mask, curve: Curve) -> Numbers:
 def run_seed(seed: int, settings: Settings) -> dict:
     """Every number of one seed, as plain JSON."""
     torch.set_num_threads(1)
+    began = time.process_time()
     lottery = Lottery(seed, settings)
-    return {
+    found = {
         "seed": seed,
         "iterative": [point(m, c) for m, c in zip(lottery.masks, lottery.curves, strict=True)],
         "curves": {str(level): {"steps": c.steps, "test": c.test} for level, c in enumerate(lottery.curves)},
@@ -73,6 +75,7 @@ def run_seed(seed: int, settings: Settings) -> dict:
         "rates": other_rates(seed, settings),
         "supermasks": lottery.supermasks(),
     }
+    return found | {"cpu_minutes": (time.process_time() - began) / 60}
 
 
 class Lottery:

@@ -188,7 +188,7 @@ def write_page(measured: dict, folder: Path) -> str:
     r = Results(measured)
     table = _statement_table(statements(r))
     names = draw(r, folder)
-    sections = [_head(r, measured["minutes"]), table, *(f"![{words}]({name})" for name, words in names.items())]
+    sections = [_head(r, measured["cpu_minutes"]), table, *(f"![{words}]({name})" for name, words in names.items())]
     sections += [_level_table(r), _treatment_table(r), _criterion_table(r), _supermask_table(r), _rate_table(r)]
     write_atomic(folder / "digits.md", "\n\n".join(sections) + "\n")
     return table
@@ -197,10 +197,10 @@ def write_page(measured: dict, folder: Path) -> str:
 def _head(r: Results, minutes: float) -> str:
     return f"""# Lottery tickets on digits
 
-Written by `python -m benchmarks.digits` ({minutes:.0f} minutes, {len(r.seeds)} seeds). LeNet-300-100 with 64 inputs on
-scikit-learn's 8×8 digits: {TRAIN} to train, {DEV} dev, {len(splits()["test"].y)} test. Adam at {RATE:g}, batches of 60,
-{r.settings["steps"]} steps. Each round removes 20 % of the remaining weights of each layer, 10 % of the output
-layer's, and rewinds to θ0.
+Written by `python -m benchmarks.digits` ({len(r.seeds)} seeds, {minutes:.0f} minutes of one core). LeNet-300-100 with
+64 inputs on scikit-learn's 8×8 digits: {TRAIN} to train, {DEV} dev, {len(splits()["test"].y)} test. Adam at {RATE:g},
+batches of 60, {r.settings["steps"]} steps. Each round removes 20 % of the remaining weights of each layer, 10 % of the
+output layer's, and rewinds to θ0.
 
 Accuracy is on the test split at the step of the lowest dev loss; ± is the standard deviation over seeds. Speed is the
 first step with {GOAL:.0%} dev accuracy ({r.settings["steps"]} if never). A comparison counts as shown if a paired

@@ -4,12 +4,13 @@ import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from compress.errors import ExportError
 from mobile_export import verify
-from mobile_export.bundle import Licence, write_bundle
+from mobile_export.bundle import Licence, _tolerance, write_bundle
 from mobile_export.golden import GOLDEN, Text
 from mobile_export.program import Program
 
@@ -187,3 +188,13 @@ def test_a_damaged_program_is_refused(made: Path, program, tmp_path: Path) -> No
             LoadedProgram.of(replace(good, path=path))
         with pytest.raises(ExportError, match="not a whole ExecuTorch program"):
             LoadedProgram(path, inputs=good.inputs, outputs=good.outputs, max_tokens=good.max_tokens)
+
+
+@pytest.mark.parametrize(
+    ("answers", "tolerance"),
+    [([[0.0, 8.0], [1.0, 3.0]], 0.25), ([[0.0, 0.1], [0.0, 0.1]], 0.05), ([[0.0], [4.0], [5.0]], 0.25)],
+)
+def test_the_tolerance_grows_with_the_spread_of_the_answers(answers: list[list[float]], tolerance: float) -> None:
+    """Mean over texts of largest − smallest logit; of single numbers, over all texts; never below 0.05."""
+    program = SimpleNamespace(outputs=("logits",))
+    assert _tolerance([{"logits": row} for row in answers], program) == tolerance
