@@ -1,6 +1,8 @@
 # make setup · run · test · check · slow · bench      `make run` and `make test` work on a bare machine with Python 3.11+
 PYTHON ?= python3
 BIN = .venv/bin
+# threads that wait actively take the cores from each other as soon as anything else runs
+export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: setup run test slow check bench clean
 
