@@ -18,8 +18,9 @@ from compress.recipe import Recipe
 from compress.report.assemble import assemble
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
-from compress.run_dir import RunDir, fingerprint, write_atomic
+from compress.run_dir import RunDir, file_sha256, fingerprint, write_atomic
 from compress.stages import baseline_stage, training_stages
+from compress.stages.budgeted import settled
 from compress.stages.programs import build_app, licences, run_bundle, run_programs
 from compress.stages.run import Run, Stage
 
@@ -36,9 +37,9 @@ class Pipeline:
         self.run_state = Run.of(recipe, console)
         self.recipe = recipe = self.run_state.recipe
         self.console, self.with_app = console, with_app
-        self.base = fingerprint(
-            __version__, self.run_state.task.fingerprint, weights_fingerprint(self.run_state.source), version("torch")
-        )
+        more = [file_sha256(Path(recipe.distill.unlabeled))] if recipe.distill.unlabeled else []
+        inputs = (self.run_state.task.fingerprint, weights_fingerprint(self.run_state.source), *more)
+        self.base = fingerprint(__version__, *inputs, version("torch"))
         name = self.run_state.task.name
         self.output = output or Path("runs") / f"{name}-{fingerprint(self.base, recipe.model_dump())[:8]}"
         self.stages = [baseline_stage(), *training_stages(recipe)]
@@ -76,12 +77,14 @@ class Pipeline:
         for stage in self.stages:
             marks[stage.name] = self._fingerprint(stage, marks)
             self._run_stage(stage, marks[stage.name])
+            if stage.name == "budget":
+                run.recipe = self.recipe = settled(run)
         app = build_app(run) if self.with_app else "it was not asked for (--no-apk)"
         if isinstance(app, str):
             self.console.note(f"no APK: {app}")
         report = assemble(
             run,
-            [s.name for s in training_stages(self.recipe)],
+            [s.name for s in training_stages(self.recipe) if s.has_model],
             app=app,
             environment=self._environment(),
             command=self._command(),

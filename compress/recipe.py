@@ -4,6 +4,7 @@ Precedence: defaults < `--recipe FILE` < flags < `--set section.key=value`. Unkn
 problem is reported at once, before anything is trained.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,11 @@ from compress.errors import RecipeError
 # Fewer steps leave a small task half learnt, and larger ones like a lower rate: measured in docs/log.md.
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
+_STRUCTURE_RATE = 3e-4  # a structured ticket is further from its solution
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
+_UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9}
+_LATENCY = re.compile(r"(\d+(?:\.\d+)?)\s*ms\s*@\s*(\d+)", re.IGNORECASE)
 
 
 def _option(default: Any, help: str, flag: str | None = None, **limits: Any) -> Any:
@@ -106,15 +112,76 @@ class StructureSection(_Section):
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
 
 
+class BudgetSection(_Section):
+    """What may be lost, or how much there is: the search then chooses the structure and the storage."""
+
+    max_drop: float | None = _option(
+        None,
+        "find the smallest program that loses at most this many points on dev against the dense model",
+        "--max-drop",
+        ge=0,
+    )
+    max_size: str | None = _option(
+        None, "the program must fit: 4.5MB, say; without --max-drop the most accurate that fits is found", "--max-size"
+    )
+    max_latency: str | None = _option(
+        None, "the program must be as fast here, milliseconds at a number of tokens: 1ms@12, say", "--max-latency"
+    )
+
+    @field_validator("max_size")
+    @classmethod
+    def _is_size(cls, text: str | None) -> str | None:
+        if text is not None and not _SIZE.fullmatch(text.strip()):
+            raise ValueError("a size is a number with kB, MB or GB, such as 4.5MB")
+        return text
+
+    @field_validator("max_latency")
+    @classmethod
+    def _is_latency(cls, text: str | None) -> str | None:
+        found = _LATENCY.fullmatch(text.strip()) if text is not None else None
+        if text is not None and (found is None or int(found[2]) < 2):
+            raise ValueError("a latency is milliseconds at 2 tokens or more, such as 1ms@12")
+        return text
+
+    @property
+    def is_set(self) -> bool:
+        """Whether anything is asked for."""
+        return (self.max_drop, self.max_size, self.max_latency) != (None, None, None)
+
+    @property
+    def most_bytes(self) -> float:
+        """Bytes that the program may have (1 MB = 10⁶ bytes)."""
+        if self.max_size is None:
+            return float("inf")
+        number, unit = _SIZE.fullmatch(self.max_size.strip()).groups()
+        return float(number) * _UNITS[unit.lower()]
+
+    @property
+    def slowest(self) -> tuple[float, int] | None:
+        """(milliseconds, tokens) that the program may take, or None."""
+        if self.max_latency is None:
+            return None
+        milliseconds, tokens = _LATENCY.fullmatch(self.max_latency.strip()).groups()
+        return float(milliseconds), int(tokens)
+
+
 class DistillSection(_Section):
     """Whether the ticket learns from the dense model."""
 
     enabled: bool = _option(True, "train the ticket with the dense model as its teacher", "--distill")
     epochs: float | None = _option(None, "passes over the training data, if not training.epochs", gt=0)
-    learning_rate: float | None = _option(None, "peak of the learning rate, if not training.learning_rate", gt=0)
+    learning_rate: float | None = _option(
+        None, "peak of the learning rate, if not training.learning_rate (structured tickets: 3e-4)", gt=0
+    )
     temperature: float = _option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
     logits_weight: float = _option(
         0.7, "share of the loss that follows the teacher; the rest follows the labels", ge=0, le=1
+    )
+    augment: int = _option(
+        0, "structured tickets: altered copies of each training text that the student hears the teacher on", ge=0
+    )
+    unlabeled: str | None = _option(
+        None, "structured tickets: a file of texts without labels, one a line, for the same", "--unlabeled"
     )
     hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
 
@@ -124,6 +191,9 @@ class QuantizeSection(_Section):
 
     scheme: Literal["int8", "int4", "none"] = _option(
         "int8", "weights (embeddings too) as int8 or int4 with int8 activations per token, or fp32", "--quantize"
+    )
+    aware_epochs: float = _option(
+        0, "structured tickets: last passes over the training data with weights rounded as they will be stored", ge=0
     )
 
 
@@ -145,6 +215,7 @@ class Recipe(_Section):
     training: TrainingSection = TrainingSection()
     ticket: TicketSection = TicketSection()
     structure: StructureSection = StructureSection()
+    budget: BudgetSection = BudgetSection()
     distill: DistillSection = DistillSection()
     quantize: QuantizeSection = QuantizeSection()
     measure: MeasureSection = MeasureSection()
@@ -157,8 +228,22 @@ class Recipe(_Section):
             raise ValueError("lengths needs at least one number of 2 or more")
         return measure
 
+    @model_validator(mode="before")
+    @classmethod
+    def _budget_means_structure(cls, given: Any) -> Any:
+        """A budget chooses a structure: only that makes a program smaller."""
+        budget = given.get("budget") if isinstance(given, dict) else None
+        if not (isinstance(budget, dict) and any(value is not None for value in budget.values())):
+            return given
+        ticket = given.get("ticket") or {}
+        return given | {"ticket": {"kind": "structure"} | ticket} if isinstance(ticket, dict) else given
+
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
+        if self.budget.is_set and (self.ticket.kind != "structure" or not self.distill.enabled):
+            raise ValueError("a budget is met by distilled structures: leave ticket.kind and distill.enabled alone")
+        if self.quantize.aware_epochs and (self.budget.is_set or self.quantize.scheme == "none"):
+            raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4, and set no budget")
         if self.controls and self.ticket.kind != "weights":
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self
@@ -170,8 +255,13 @@ class Recipe(_Section):
         rate = self.training.learning_rate or (_RATES[0] if count < _FEW else _RATES[1])
         training = self.training.model_copy(update={"epochs": epochs, "learning_rate": rate})
         # a structured ticket lost more and learns longer; its steps cost a third
-        longer = 2 * epochs if self.ticket.kind == "structure" else epochs
-        distill = self.distill.model_copy(update={"epochs": self.distill.epochs or longer})
+        structure = self.ticket.kind == "structure"
+        distill = self.distill.model_copy(
+            update={
+                "epochs": self.distill.epochs or epochs * (2 if structure else 1),
+                "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
+            }
+        )
         return self.model_copy(update={"training": training, "distill": distill})
 
     def to_yaml(self) -> str:

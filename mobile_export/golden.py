@@ -11,7 +11,7 @@ from mobile_export.tokenization import describe_tokenizer, described_tokenizer, 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-GOLDEN = 64
+GOLDEN = 256  # the app asks the first 64 at each start, a bundle's check all
 CHECKED = 5000  # texts on which the tokenizer's description is compared with the tokenizer
 
 # One trap a text: nothing, blanks, accents composed and not, case that changes length, ideographs, emoji with joiners,

@@ -1,5 +1,6 @@
 """Small real things that many tests share: a tiny encoder with MiniLM's tokenizer, and a tiny task as files."""
 
+import os
 import random
 from pathlib import Path
 
@@ -18,6 +19,14 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the public data sets in ../shared/data")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Path:
+    """A finished run's folder, such as `make run` leaves, named by POCKET_TICKET_RUN."""
+    if not (named := os.environ.get("POCKET_TICKET_RUN")):
+        pytest.skip("needs a finished run: set POCKET_TICKET_RUN to its folder")
+    return Path(named).resolve()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from compress.report.phones import with_phones
 from compress.report.statistics import winning_ticket
+from compress.run_dir import read_json
 
 if TYPE_CHECKING:
     from compress.stages.run import Run
@@ -59,6 +60,8 @@ def assemble(
     }
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])
+    if run.recipe.budget.is_set:
+        report["budget"] = read_json(run.dir.stage("budget") / "choice.json")
     if isinstance(app, dict):
         report["apk"] = app
     else:

@@ -59,7 +59,7 @@ STYLE = {
 
 
 def all_plots(report: Report) -> dict[str, str]:
-    """Name → SVG of every plot that the report has numbers for: drop, search, training, size, latency."""
+    """Name → SVG of every plot that the report has numbers for: drop, search, budget, training, size, latency."""
     drawn = {name: plot(report) for name, plot in PLOTS.items()}
     return {name: svg for name, svg in drawn.items() if svg is not None}
 
@@ -88,6 +88,32 @@ def search_plot(report: Report) -> str | None:
         _spread(ax)
 
     return _svg("search", draw)
+
+
+def budget_plot(report: Report) -> str | None:
+    """Metric on dev against the program's size, for all that a budget's search tried, with the best of each size."""
+    if not report.get("budget"):
+        return None
+    metric, tried = metric_format(report), sorted(report["budget"]["tried"], key=lambda trial: trial["bytes"])
+
+    def draw(ax: Axes) -> None:
+        _dense_line(ax, report, metric.scale)
+        points = [(trial["bytes"] / 1e6, metric.scale * trial["metric_dev"], trial) for trial in tried]
+        front = [p for i, p in enumerate(points) if all(p[1] > q[1] for q in points[:i])]
+        ax.plot([p[0] for p in front], [p[1] for p in front], color=TICKET, linewidth=1.2, label="best of its size")
+        for scheme, marker in (("int8", "o"), ("int4", "s")):
+            chosen = [(x, y) for x, y, trial in points if trial["scheme"] == scheme]
+            if chosen:
+                ax.plot(*zip(*chosen, strict=True), marker, color=TICKET, label=scheme)
+        x, y = next((x, y) for x, y, trial in points if trial["chosen"])
+        ax.plot([x], [y], "o", color=TICKET, markersize=13, markerfacecolor="none", markeredgecolor=TICKET)
+        ax.annotate("chosen", (x, y), (9, -9), textcoords="offset points", va="top")
+        ax.set_xlabel("Program, MB")
+        ax.set_ylabel(f"Dev {metric.heading}")
+        ax.set_xlim(left=0)
+        _spread(ax)
+
+    return _svg("budget", draw)
 
 
 def _dense_line(ax: Axes, report: Report, scale: int) -> None:
@@ -270,6 +296,7 @@ def _attribute(key: str, value: str, name: str) -> str:
 PLOTS: dict[str, Callable[[Report], str | None]] = {
     "drop": drop_plot,
     "search": search_plot,
+    "budget": budget_plot,
     "training": training_plot,
     "size": size_plot,
     "latency": latency_plot,

@@ -8,6 +8,7 @@ from compress.report.schema import reason_for
 Report = dict[str, Any]
 SIZE_WORDS = ("smaller", "larger", "as large")
 SPEED_WORDS = ("faster", "slower", "as fast")
+_LIMITS = {"max_drop": "at most {:g} points lost", "max_size": "at most {}", "max_latency": "at most {} tokens"}
 
 
 def metric_format(report: Report) -> f.MetricFormat:
@@ -80,6 +81,29 @@ def verdict_sentences(report: Report) -> list[str]:
         *_seeds(report),
         _certainty(report),
     ]
+
+
+def budget_sentence(report: Report) -> str | None:
+    """Whether the budget was kept, on dev where it was chosen and on test where it was looked at once."""
+    budget = report.get("budget")
+    if not budget:
+        return None
+    asked, chosen = budget["asked"], next(trial for trial in budget["tried"] if trial["chosen"])
+    wanted = _join([text.format(asked[key]) for key, text in _LIMITS.items() if key in asked])
+    shown, verdict = metric_format(report), report["verdict"]
+    reached = f"{f.size(chosen['bytes'])}, {_points(chosen['drop_dev'], report)} on dev"
+    result = "met" if budget["met_on_dev"] else "not met by anything that was tried; this is the most accurate of it"
+    on_test = (
+        ""
+        if verdict["drop_points"] is None
+        else f"; on test, looked at once, {_points(verdict['drop_points'], report)}"
+    )
+    interval = "" if verdict["ci95"] is None else f" (95 % interval {shown.between(verdict['ci95'])})"
+    return f"The budget ({wanted}) is {result}: {reached}{on_test}{interval}."
+
+
+def _points(drop: float, report: Report) -> str:
+    return f"{drop_words(drop, report)} the dense model"
 
 
 def _finding(report: Report) -> str:

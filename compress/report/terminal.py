@@ -13,7 +13,7 @@ def summary_table(report: dict[str, Any]) -> Table:
     comparison = view.comparison(report)
     table = Table(
         title=Text(f"{report['task']['name']} on {report['model']['name']}"),
-        caption=Text(f"{prose.verdict_title(report)}. {prose.verdict_sentences(report)[-1]}"),
+        caption=Text(_caption(report)),
         caption_justify="left",
         title_justify="left",
         title_style="bold",
@@ -24,3 +24,8 @@ def summary_table(report: dict[str, Any]) -> Table:
     for row in comparison.rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+def _caption(report: dict[str, Any]) -> str:
+    verdict = f"{prose.verdict_title(report)}. {prose.verdict_sentences(report)[-1]}"
+    return "\n".join(filter(None, (prose.budget_sentence(report), verdict)))

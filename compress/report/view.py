@@ -257,6 +257,30 @@ def search_table(report: Report) -> Table | None:
     return Table(headings, rows, "Rounds of the search")
 
 
+def budget_table(report: Report) -> Table | None:
+    """Every program that the search for a budget tried, smallest first."""
+    if not report.get("budget"):
+        return None
+    metric = prose.metric_format(report)
+    tried = sorted(report["budget"]["tried"], key=lambda trial: trial["bytes"])
+    timed = any("milliseconds" in trial for trial in tried)
+    rows = [
+        [
+            f"{f.size(trial['bytes'])} {trial['scheme']}",
+            *(f.percent(trial[key]) for key in ("layers", "heads", "neurons")),
+            f.count(trial["vocabulary"]),
+            *([f.milliseconds(trial.get("milliseconds"))] if timed else []),
+            metric.bare(trial["metric_dev"]),
+            metric.points(trial["drop_dev"] * metric.scale / 100),
+        ]
+        for trial in tried
+    ]
+    latency = [f"at {report['budget']['asked']['max_latency'].partition('@')[2].strip()} tokens"] if timed else []
+    headings = ["Program", "Layers", "Heads", "Neurons", "Words", *latency, f"Dev {metric.heading}", "Drop, points"]
+    chosen = [i for i, trial in enumerate(tried) if trial["chosen"]]
+    return Table(headings, rows, "Programs tried for the budget", chosen)
+
+
 def curve_table(report: Report) -> Table | None:
     """The training curves, stage by stage, step by step."""
     curves = report.get("training_curves")

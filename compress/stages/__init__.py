@@ -1,6 +1,7 @@
 """The stages of a run. Each writes one folder: a model that loads again, its numbers, its answers on dev and test."""
 
 from compress.recipe import Recipe
+from compress.stages.budgeted import run_budget, run_chosen
 from compress.stages.run import Stage
 from compress.stages.scoring import run_baseline
 from compress.stages.shrunk import run_shrunk
@@ -14,8 +15,12 @@ def training_stages(recipe: Recipe) -> list[Stage]:
         stages.append(Stage("ticket", ("dense",), ("seed", "ticket", "controls"), run_ticket))
         if recipe.distill.enabled:
             stages.append(Stage("distilled", ("dense", "ticket"), ("seed", "distill"), run_distilled))
+    elif recipe.budget.is_set:
+        searched = ("seed", "distill", "budget", "measure")
+        stages.append(Stage("budget", ("dense",), searched, run_budget, has_model=False))
+        stages.append(Stage("shrunk", ("dense", "budget"), (), run_chosen))
     elif recipe.ticket.kind == "structure":
-        stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill"), run_shrunk))
+        stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill", "quantize"), run_shrunk))
     return stages
 
 

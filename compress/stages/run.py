@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from transformers import PreTrainedModel
 
 from compress.console import Console
+from compress.data.augment import unlabelled
 from compress.data.encode import Texts
 from compress.data.load import load_task
 from compress.data.task import Task
@@ -36,6 +37,8 @@ class Run:
         """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
+        if recipe.distill.unlabeled:  # read now, so that what is wrong with it is said before anything is trained
+            unlabelled(Path(recipe.distill.unlabeled), pair=task.pair)
         return cls(recipe.for_examples(len(task.train)), console, task, source, name)
 
     @cached_property
@@ -45,7 +48,11 @@ class Run:
 
     def texts_of(self, stage: str) -> Texts:
         """The task as a complete stage's model reads it: a trimmed vocabulary reads it otherwise."""
-        tokenizer = load_tokenizer(str(self.dir.stage(stage)))
+        return self.texts_in(self.dir.stage(stage))
+
+    def texts_in(self, folder: Path) -> Texts:
+        """The task as the model saved in `folder` reads it."""
+        tokenizer = load_tokenizer(str(folder))
         if len(tokenizer) == len(self.texts.tokenizer):
             return self.texts
         return Texts.of(self.task, tokenizer, self.recipe.model.max_tokens)
@@ -84,3 +91,4 @@ class Stage:
     needs: tuple[str, ...]
     settings: tuple[str, ...]
     run: Callable[[Run, Path], None]
+    has_model: bool = True  # a stage of the report, or only work towards one

@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from compress.data.encode import Encoded, Texts, batches
+from compress.data.augment import altered, unlabelled
+from compress.data.encode import Encoded, Texts, batches, encode
 from compress.lottery.structured import choose_structure, taylor_scores
 from compress.models.anatomy import layers_of
 from compress.models.structure import Structure, remove
 from compress.stages.run import Run
 from compress.stages.scoring import finish
 from compress.training.distillation import Teacher
-from compress.training.trainer import predict
+from compress.training.metrics import answers
+from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
 _CALIBRATION_BATCHES = 60  # of 32 texts: more change no choice that a seed does not change too
@@ -27,24 +29,61 @@ def run_shrunk(run: Run, folder: Path) -> None:
     """Choose what stays by the dense model's Taylor scores, cut θ0 to it, train that towards the dense model."""
     dense = run.saved("dense")
     structure = _structure(run, dense)
-    texts, kept, facts = _vocabulary(run)
+    labelled = len(run.task.train)
+    run = _with_more_texts(run, dense)
+    texts, kept, facts = trimmed_vocabulary(run)
     model = remove(run.pretrained(), structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
-    recipe, learner = run.recipe, run.learner(texts)
-    if recipe.distill.enabled:
-        fitted = learner.fit(
-            model,
-            "shrunk model",
-            epochs=recipe.distill.epochs,
-            seed=recipe.seed,
-            teacher=_teacher(run, dense, structure, texts, kept),
-            learning_rate=recipe.distill.learning_rate,
-            curve=True,
-        )
-    else:
-        fitted = learner.fit(model, "shrunk model", epochs=recipe.training.epochs, seed=recipe.seed, curve=True)
+    fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
+
+
+def _fit(
+    run: Run,
+    model: PreTrainedModel,
+    dense: PreTrainedModel,
+    structure: Structure,
+    texts: Texts,
+    kept: tuple[int, ...] | None,
+    labelled: int,
+) -> Fitted:
+    """Train towards the dense model, and at the end, where the recipe asks for it, with weights as they are stored."""
+    recipe, learner = run.recipe, run.learner(texts)
+    distill, aware, pass_length = recipe.distill, recipe.quantize.aware_epochs, labelled / len(run.task.train)
+    teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
+    epochs = distill.epochs if distill.enabled else recipe.training.epochs
+    rate = distill.learning_rate if distill.enabled else recipe.training.learning_rate
+    common = {"seed": recipe.seed, "teacher": teacher, "curve": True}
+    # a pass is as long as one over the labelled texts, however many others there are
+    fitted = learner.fit(model, "shrunk model", epochs=epochs * pass_length, learning_rate=rate, **common)
+    if not aware:
+        return fitted
+    last = learner.fit(
+        model,
+        f"shrunk model, rounded to {recipe.quantize.scheme}",
+        epochs=aware * pass_length,
+        learning_rate=rate / 3,  # it starts from a solution
+        rounding=recipe.quantize.scheme,
+        **common,
+    )
+    return fitted.then(last)
+
+
+def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
+    """The run with altered copies of its training texts and the user's unlabelled ones, labelled by the dense model."""
+    distill, task = run.recipe.distill, run.task
+    more = list(altered(task.train, distill.augment, run.recipe.seed)) if distill.enabled else []
+    if distill.enabled and distill.unlabeled:
+        more += unlabelled(Path(distill.unlabeled), pair=task.pair)
+    if not more:
+        return run
+    with run.console.step("teacher's labels of more texts", 1) as advance:
+        encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
+        labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
+        advance(1)
+    taught = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
+    return dataclasses.replace(run, task=dataclasses.replace(task, train=(*task.train, *taught)))
 
 
 def _structure(run: Run, dense: PreTrainedModel) -> Structure:
@@ -66,7 +105,7 @@ def _structure(run: Run, dense: PreTrainedModel) -> Structure:
     return choose_structure(scores, layers=layers, heads=settings.heads, neurons=settings.neurons)
 
 
-def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
+def trimmed_vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
     """The task read with the trimmed vocabulary, the kept ids, and what the trimming changed."""
     size, full = run.recipe.structure.vocabulary, run.texts
     if size == 0 or size >= len(full.tokenizer):

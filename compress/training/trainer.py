@@ -25,6 +25,7 @@ from compress.recipe import TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
 from compress.training.metrics import METRICS, answers
+from compress.training.rounding import rounded_weights
 
 if TYPE_CHECKING:
     from compress.lottery.mask import Mask
@@ -37,6 +38,11 @@ class Fitted:
     steps: int
     seconds: float
     curve: tuple[dict[str, float], ...] = field(default=())
+
+    def then(self, last: "Fitted") -> "Fitted":
+        """Both trainings, one after the other, as one."""
+        moved = tuple({**point, "step": point["step"] + self.steps} for point in last.curve)
+        return Fitted(self.steps + last.steps, self.seconds + last.seconds, (*self.curve, *moved))
 
 
 @dataclass(frozen=True)
@@ -58,21 +64,26 @@ class Learner:
         mask: "Mask | None" = None,
         teacher: Teacher | None = None,
         learning_rate: float | None = None,
+        rounding: str = "none",
         curve: bool = False,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
 
-        With `mask`, weights that it removes are exactly zero from start to end. With `curve`, dev is evaluated after
-        each pass. Raises TrainingError when the loss is not a number.
+        With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
+        model computes with weights rounded so. With `curve`, dev is evaluated after each pass.
+
+        Raises TrainingError when the loss is not a number.
         """
         train = self.texts.splits["train"]
         total = math.ceil(math.ceil(len(train) / self.settings.batch_size) * epochs)
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
+        rounded = rounded_weights(model, rounding) if rounding != "none" else nullcontext()
         with (
             held,
             compact_embedding(embeddings_of(model).word, self._ids_in_use(model)),
+            rounded,
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(name, total) as advance,
         ):

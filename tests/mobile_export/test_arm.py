@@ -111,6 +111,14 @@ def test_int8_program_answers_on_arm_as_here(bundle: Path, core: str, capsys: py
 
 @pytest.mark.slow
 @emulated
+@pytest.mark.parametrize("core", arm.CORES)
+def test_a_real_run_predicts_on_arm_as_here(run_folder: Path, core: str) -> None:
+    found = verify.verify_bundle(run_folder / "android", core=core)
+    assert found.examples >= 200 and found.agreement == 1
+
+
+@pytest.mark.slow
+@emulated
 def test_a_changed_golden_answer_is_noticed_on_arm(bundle: Path, capsys: pytest.CaptureFixture) -> None:
     edit_json(bundle / "golden.json", lambda golden: golden["examples"][5]["logits"].__setitem__(0, 30.0))
     golden = sha256((bundle / "golden.json").read_bytes()).hexdigest()

@@ -2,9 +2,6 @@ package org.pocketticket.demo.ui
 
 import android.app.Application
 import android.content.Intent
-import android.graphics.Bitmap
-import android.graphics.Canvas
-import android.os.Looper
 import android.text.Spanned
 import android.text.style.BackgroundColorSpan
 import android.view.View
@@ -14,135 +11,20 @@ import android.widget.EditText
 import android.widget.ProgressBar
 import android.widget.RadioButton
 import android.widget.TextView
-import java.io.File
 import kotlin.math.roundToInt
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
-import org.junit.runner.RunWith
-import org.pocketticket.demo.DemoApp
-import org.pocketticket.demo.MainActivity
 import org.pocketticket.demo.R
 import org.pocketticket.demo.TestBundles
-import org.pocketticket.demo.bundle.BundleFiles
 import org.pocketticket.demo.engine.Answer
-import org.pocketticket.demo.session.Session
-import org.robolectric.Robolectric
-import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
-import org.robolectric.Shadows.shadowOf
-import org.robolectric.android.controller.ActivityController
-import org.robolectric.annotation.Config
-import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowLog
 
-/** The app with a bundle that the test chooses; all work happens at once. */
-class ScreensApp : DemoApp() {
-    override fun createSession(): Session = TestBundles.session(bundle)
-
-    companion object {
-        var bundle: BundleFiles = TestBundles.nothing
-    }
-}
-
-/** Draws the real screens with the real resources and the real runtime, and reads what stands on them. */
-@RunWith(RobolectricTestRunner::class)
-@Config(sdk = [35], application = ScreensApp::class, qualifiers = "en-rUS-w360dp-h740dp-xhdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
-class ScreensTest {
-    private var controller: ActivityController<MainActivity>? = null
-    private val activity: MainActivity get() = controller!!.get()
-    private val session: Session get() = (activity.application as DemoApp).session
-
-    private fun open(kind: String?, intent: Intent = Intent()) {
-        ScreensApp.bundle = kind?.let { TestBundles.files(it) } ?: TestBundles.nothing
-        controller = Robolectric.buildActivity(MainActivity::class.java, intent).setup()
-        idle()
-    }
-
-    private fun idle() = shadowOf(Looper.getMainLooper()).idle()
-
-    private fun <T : View> find(id: Int): T = activity.findViewById(id)
-
-    private fun type(a: String, b: String? = null) {
-        find<EditText>(R.id.text_a).setText(a)
-        b?.let { find<EditText>(R.id.text_b).setText(it) }
-        find<Button>(R.id.run).performClick()
-        idle()
-    }
-
-    private fun answer(): Answer = session.classify.value.let { checkNotNull(it.inference) { it.message ?: "no answer yet" }.answer }
-
-    private fun choose(tab: Int) {
-        find<RadioButton>(tab).performClick()
-        idle()
-    }
-
-    /** Every text that can be seen, from top to bottom. */
-    private fun texts(view: View = activity.window.decorView): List<String> = when {
-        view.visibility != View.VISIBLE -> emptyList()
-        view is TextView -> listOf(view.text.toString())
-        view is ViewGroup -> (0 until view.childCount).flatMap { texts(view.getChildAt(it)) }
-        else -> emptyList()
-    }
-
-    private fun assertShown(vararg expected: String) {
-        val shown = texts()
-        for (text in expected) assertTrue("“$text” is not among $shown", shown.any { text in it })
-    }
-
-    private fun draw(name: String): Bitmap {
-        val decor = activity.window.decorView
-        val bitmap = Bitmap.createBitmap(decor.width, decor.height, Bitmap.Config.ARGB_8888)
-        decor.draw(Canvas(bitmap))
-        System.getProperty("pocketticket.screenshots")?.let { folder ->
-            File(folder, "$name.png").outputStream().use { bitmap.compress(Bitmap.CompressFormat.PNG, 100, it) }
-        }
-        val colors = HashSet<Int>()
-        for (x in 0 until bitmap.width step 7) for (y in 0 until bitmap.height step 7) colors.add(bitmap.getPixel(x, y))
-        assertTrue("$name is blank", colors.size > 5)
-        return bitmap
-    }
-
-    private fun everyScreen(suffix: String) {
-        open("classification")
-        type("play the new song by miley cyrus")
-        draw("classify$suffix")
-        choose(R.id.tab_benchmark)
-        find<Button>(R.id.benchmark_run).performClick()
-        idle()
-        draw("benchmark$suffix")
-        choose(R.id.tab_model)
-        draw("model$suffix")
-    }
-
-    @Test
-    fun light() = everyScreen("-light")
-
-    @Test
-    fun dark() {
-        RuntimeEnvironment.setQualifiers("+night")
-        everyScreen("-dark")
-        val background = draw("background-dark").getPixel(2, activity.window.decorView.height / 2)
-        assertTrue("the dark screen is bright", android.graphics.Color.luminance(background) < 0.1)
-    }
-
-    @Test
-    fun large_font() {
-        RuntimeEnvironment.setFontScale(2f)
-        everyScreen("-large")
-        choose(R.id.tab_classify)
-        for (id in listOf(R.id.run, R.id.example, R.id.tab_classify, R.id.tab_benchmark, R.id.tab_model)) {
-            val view = find<TextView>(id)
-            val layout = view.layout
-            assertTrue("“${view.text}” is cut", layout.height <= view.height)
-            val ends = (0 until layout.lineCount - 1).map { view.text[layout.getLineEnd(it) - 1] }
-            assertTrue("“${view.text}” is broken inside a word", ends.all { it == ' ' })
-        }
-    }
-
+/** What stands on the screens, for every kind of task. */
+class ScreensTest : Screens("classification", "play the new song by miley cyrus") {
     @Test
     fun classes_show_labels_bars_latency_and_tokens() {
         open("classification")

@@ -1,0 +1,124 @@
+"""The search behind --max-drop, --max-size and --max-latency: which structure and storage, in few trainings.
+
+The plan has two parts. Size and speed depend on shapes only: untrained drafts are exported and measured, and by
+bisection along a ladder of ever smaller structures the first rungs are found that fit, for each storage. Accuracy has
+to be trained for: for the most accurate program the largest structure that fits is trained for each storage; for the
+smallest within a drop the ladder is bisected, trusting that smaller loses more. Each training gives a program for each
+storage, and the choice is the best of all that were tried, on dev.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from compress.recipe import BudgetSection, StructureSection
+
+SCHEMES = ("int8", "int4")
+# (layers, heads, neurons, vocabulary), largest first; no rung is larger than the one before in any of them
+_RUNGS = (
+    (1.0, 0.75, 0.67, 12000),
+    (1.0, 0.5, 0.34, 8000),
+    (0.67, 0.5, 0.34, 8000),
+    (0.67, 0.5, 0.25, 5000),
+    (0.5, 0.5, 0.25, 5000),
+    (0.5, 0.34, 0.17, 3500),
+    (0.34, 0.34, 0.17, 3000),
+)
+LADDER = tuple(
+    StructureSection(layers=layers, heads=heads, neurons=neurons, vocabulary=words)
+    for layers, heads, neurons, words in _RUNGS
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a rung's program costs, trained or not: `bytes`, and `milliseconds` at the budget's tokens if it has any."""
+
+    bytes: int
+    milliseconds: float | None
+
+    def fits(self, budget: BudgetSection) -> bool:
+        """Whether size and speed are within the budget."""
+        fast = budget.slowest is None or self.milliseconds <= budget.slowest[0]
+        return fast and self.bytes <= budget.most_bytes
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A trained program: its rung and storage, what it costs, and the metric (0–1 or as it is) of the file on dev."""
+
+    rung: int
+    scheme: str
+    draft: Draft
+    metric_dev: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the search settled on. `met`: whether it keeps the budget on dev."""
+
+    tried: tuple[Tried, ...]
+    chosen: Tried
+    met: bool
+
+
+def search(
+    budget: BudgetSection,
+    rungs: int,
+    *,
+    draft: Callable[[int, str], Draft],
+    train: Callable[[int], Iterable[tuple[str, Draft, float]]],
+    dense_dev: float,
+) -> Choice | None:
+    """Follow the plan on a ladder of `rungs`; None when not even the last rung fits size or speed.
+
+    `draft(rung, scheme)` measures without training; `train(rung)` trains the rung once and yields (scheme, draft,
+    metric on dev) of its program for each storage; `dense_dev` is the dense model's metric.
+    """
+    limited = budget.max_size is not None or budget.slowest is not None
+    first = {
+        scheme: _first(lambda rung, scheme=scheme: draft(rung, scheme).fits(budget), rungs) if limited else 0
+        for scheme in SCHEMES
+    }
+    tried: list[Tried] = []
+
+    def attempt(rung: int) -> list[Tried]:
+        found = [Tried(rung, scheme, cost, metric) for scheme, cost, metric in train(rung)]
+        tried.extend(found)
+        return [t for t in found if t.draft.fits(budget)]
+
+    def within(programs: Sequence[Tried]) -> list[Tried]:
+        return [t for t in programs if 100 * (dense_dev - t.metric_dev) <= budget.max_drop]
+
+    fitting = sorted({rung for rung in first.values() if rung is not None})
+    if not fitting:
+        return None
+    if budget.max_drop is None:
+        for rung in fitting:
+            attempt(rung)
+    else:
+        low, high = fitting[0], rungs - 1  # every rung below `low` is too large or has passed
+        while low <= high:
+            middle = (low + high) // 2
+            if within(attempt(middle)):
+                low = middle + 1
+            else:
+                high = middle - 1
+    fit = [t for t in tried if t.draft.fits(budget)]
+    good = within(fit) if budget.max_drop is not None else []
+    best = max(fit, key=lambda t: (t.metric_dev, -t.draft.bytes))
+    chosen = min(good, key=lambda t: t.draft.bytes, default=best)
+    return Choice(tuple(tried), chosen, budget.max_drop is None or bool(good))
+
+
+def _first(passes: Callable[[int], bool], count: int) -> int | None:
+    """The first number below `count` that passes, by bisection: all after one that passes do, too. None: none does."""
+    if not passes(count - 1):
+        return None
+    low, high = 0, count - 1
+    while low < high:
+        middle = (low + high) // 2
+        if passes(middle):
+            high = middle
+        else:
+            low = middle + 1
+    return low

@@ -1,0 +1,157 @@
+"""The stage behind a budget: drafts and trainings along the ladder (compress/budget.py), and the chosen one."""
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from compress.budget import LADDER, SCHEMES, Choice, Draft, Tried, search
+from compress.errors import RecipeError
+from compress.models.anatomy import layers_of
+from compress.models.load import save
+from compress.models.structure import Sizes, remove, whole
+from compress.recipe import BudgetSection, Recipe
+from compress.run_dir import read_json, write_json
+from compress.stages.run import Run
+from compress.stages.shrunk import run_shrunk, trimmed_vocabulary
+from compress.training.metrics import METRICS, answers
+from compress.vocabulary import trim_model
+
+CHOICE = "choice.json"
+
+
+def run_budget(run: Run, folder: Path) -> None:
+    """Search what meets the budget. Every draft and every training is kept in `folder`, so that it is not repeated.
+
+    Raises RecipeError when nothing on the ladder is small or fast enough.
+    """
+    budget = run.recipe.budget
+
+    def draft(rung: int, scheme: str) -> Draft:
+        kept = folder / f"draft-{rung}-{scheme}.json"
+        if not kept.exists():
+            write_json(kept, dataclasses.asdict(_draft(run, rung, scheme)))
+        return Draft(**read_json(kept))
+
+    def train(rung: int) -> Iterator[tuple[str, Draft, float]]:
+        place = folder / f"rung-{rung}"
+        run.console.note(f"  rung {rung + 1} of {len(LADDER)}: {_words(rung)}")
+        if not (place / "metrics.json").exists():  # the last file that a training writes
+            place.mkdir(exist_ok=True)
+            run_shrunk(_with(run, rung), place)
+        for scheme in SCHEMES:
+            size, metric = _program(run, place, scheme)
+            milliseconds = draft(rung, scheme).milliseconds if budget.slowest else None
+            yield scheme, Draft(size, milliseconds), metric
+
+    dense_dev = run.metrics("dense")["metric"]["dev"]
+    choice = search(budget, len(LADDER), draft=draft, train=train, dense_dev=dense_dev)
+    if choice is None:
+        least = draft(len(LADDER) - 1, SCHEMES[-1])
+        raise RecipeError(
+            f"no structure on the ladder fits: the smallest has {least.bytes / 1e6:.2f} MB{_speed(budget, least)}",
+            where=" and ".join(k for k in ("--max-size", "--max-latency") if getattr(budget, k[2:].replace("-", "_"))),
+            remedy="raise the limit",
+        )
+    write_json(folder / CHOICE, _told(choice, budget, dense_dev))
+
+
+def run_chosen(run: Run, folder: Path) -> None:
+    """Take over the chosen training from the search."""
+    chosen = run.dir.stage("budget") / f"rung-{_chosen(run)['rung']}"
+    for file in chosen.iterdir():
+        if not file.name.startswith(SCHEMES):
+            shutil.copyfile(file, folder / file.name)
+
+
+def settled(run: Run) -> Recipe:
+    """The recipe with the structure and the storage that the search chose."""
+    chosen = _chosen(run)
+    scheme = run.recipe.quantize.model_copy(update={"scheme": chosen["scheme"]})
+    return run.recipe.model_copy(update={"structure": LADDER[chosen["rung"]], "quantize": scheme})
+
+
+def _chosen(run: Run) -> dict[str, Any]:
+    tried = read_json(run.dir.stage("budget") / CHOICE)["tried"]
+    return next(t for t in tried if t["chosen"])
+
+
+def _with(run: Run, rung: int) -> Run:
+    return dataclasses.replace(run, recipe=run.recipe.model_copy(update={"structure": LADDER[rung]}))
+
+
+def _draft(run: Run, rung: int, scheme: str) -> Draft:
+    """Export a rung's untrained program, with the units that happen to come first, and measure it."""
+    from mobile_export.lowering import lower
+    from mobile_export.measure import latency
+
+    shape, slowest = LADDER[rung], run.recipe.budget.slowest
+    model = run.pretrained()
+    full = whole(model)
+    layers = max(1, round(shape.layers * len(layers_of(model))))
+    heads = [max(1, round(shape.heads * len(h))) for h in full.heads[:layers]]
+    neurons = [max(1, round(shape.neurons * len(n))) for n in full.neurons[:layers]]
+    model = remove(model, Sizes(tuple(heads), tuple(neurons)).first())
+    texts, kept, _ = trimmed_vocabulary(_with(run, rung))
+    if kept is not None:
+        trim_model(model, kept, texts.tokenizer)
+    step = f"draft: rung {rung + 1} of {len(LADDER)}, {scheme}"
+    with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
+        save(model, texts.tokenizer, Path(scratch))
+        program = lower(Path(scratch), Path(scratch, "draft.pte"), scheme=scheme)
+        milliseconds = None
+        if slowest:
+            threads, tokens = run.recipe.measure.threads, slowest[1]
+            timed = latency({"draft": program}, lengths=(tokens,), threads=threads)["draft"][str(tokens)]
+            milliseconds = timed["median"] if timed else float("inf")
+        advance(1)
+    return Draft(program.bytes, milliseconds)
+
+
+def _program(run: Run, place: Path, scheme: str) -> tuple[int, float]:
+    """Bytes of a trained rung's program, and the metric of the file itself on dev."""
+    from mobile_export.lowering import lower
+    from mobile_export.runtime import LoadedProgram, predict
+
+    kept = place / f"{scheme}-dev.json"
+    if not kept.exists():
+        with run.console.step(f"{scheme} program on dev", 1) as advance:
+            program = lower(place, place / f"{scheme}.pte", scheme=scheme)
+            split = run.texts_in(place).splits["dev"]
+            found = answers(predict(LoadedProgram.of(program), split.inputs()))
+            advance(1)
+        metric = METRICS[run.task.metric](found, split.labels)
+        write_json(kept, {"bytes": program.bytes, "metric_dev": metric})
+    numbers = read_json(kept)
+    return numbers["bytes"], numbers["metric_dev"]
+
+
+def _told(choice: Choice, budget: BudgetSection, dense_dev: float) -> dict[str, Any]:
+    """The search for report.json, in the order of the trials."""
+
+    def told(trial: Tried) -> dict[str, Any]:
+        cost = {"bytes": trial.draft.bytes, "milliseconds": trial.draft.milliseconds}
+        result = {"metric_dev": trial.metric_dev, "drop_dev": 100 * (dense_dev - trial.metric_dev)}
+        shape = LADDER[trial.rung].model_dump()
+        name = {"rung": trial.rung, "scheme": trial.scheme}
+        return _given({**name, **shape, **cost, **result, "chosen": trial == choice.chosen})
+
+    return {"asked": _given(budget.model_dump()), "met_on_dev": choice.met, "tried": [told(t) for t in choice.tried]}
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _words(rung: int) -> str:
+    shape = LADDER[rung]
+    return (
+        f"{shape.layers:.0%} of the layers, {shape.heads:.0%} of the heads, {shape.neurons:.0%} of the neurons, "
+        f"{shape.vocabulary:,} words"
+    )
+
+
+def _speed(budget: BudgetSection, draft: Draft) -> str:
+    return f" and takes {draft.milliseconds:.2f} ms at {budget.slowest[1]} tokens" if budget.slowest else ""

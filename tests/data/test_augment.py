@@ -1,0 +1,52 @@
+"""Altered copies stay texts of the same words; files of unlabelled texts are read or refused with their line."""
+
+from pathlib import Path
+
+import pytest
+
+from compress.data.augment import altered, unlabelled
+from compress.data.task import Example
+from compress.errors import DataError
+
+EXAMPLES = [Example("wake me at seven", None, 3), Example("no", None, 1), Example("play it again , sam", None, 2)]
+
+
+def test_copies_are_altered_words_of_the_corpus() -> None:
+    corpus = {word for e in EXAMPLES for word in e.text_a.split()}
+    found = list(altered(EXAMPLES, 20, seed=0))
+    assert len(found) == 60 and all(set(e.text_a.split()) <= corpus and e.text_a for e in found)
+    assert len({e.text_a for e in found}) > 20
+    longer = [e for e in found if e.label == 3]
+    assert sum(e.text_a != "wake me at seven" for e in longer) > 15
+
+
+def test_copies_are_the_same_for_the_same_seed() -> None:
+    assert list(altered(EXAMPLES, 3, seed=1)) == list(altered(EXAMPLES, 3, seed=1))
+    assert list(altered(EXAMPLES, 3, seed=1)) != list(altered(EXAMPLES, 3, seed=2))
+    assert list(altered(EXAMPLES, 0, seed=1)) == []
+
+
+def test_pairs_change_on_both_sides() -> None:
+    found = list(altered([Example("a b c d", "e f g h", 0)], 50, seed=0))
+    assert any(e.text_a != "a b c d" for e in found) and any(e.text_b != "e f g h" for e in found)
+
+
+def test_unlabelled_texts(tmp_path: Path) -> None:
+    file = tmp_path / "more.txt"
+    file.write_text("one\n\ntwo\tparts\n", encoding="utf-8")
+    assert [e.text_a for e in unlabelled(file, pair=False)] == ["one", "two\tparts"]
+    with pytest.raises(DataError, match=r"more.txt:1: this line is not two texts"):
+        unlabelled(file, pair=True)
+    file.write_text("two\tparts\n", encoding="utf-8")
+    assert [(e.text_a, e.text_b) for e in unlabelled(file, pair=True)] == [("two", "parts")]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"\n \n", "no text"), (b"a\xff", "byte 1 is not UTF-8"), (None, "read")]
+)
+def test_useless_files_are_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
+    file = tmp_path / "more.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        unlabelled(file, pair=False)
