@@ -61,24 +61,30 @@ class Choice:
     met: bool
 
 
+def first_fitting(budget: BudgetSection, rungs: int, draft: Callable[[int, str], Draft]) -> dict[str, int] | None:
+    """For each storage the largest rung that fits size and speed, where one does; None when none does for any.
+
+    `draft(rung, scheme)` measures a program without training it; it is asked for log2(rungs) of them a storage.
+    """
+    if budget.max_size is None and budget.slowest is None:
+        return dict.fromkeys(SCHEMES, 0)
+    found = {s: _first(lambda rung, s=s: draft(rung, s).fits(budget), rungs) for s in SCHEMES}
+    return {scheme: rung for scheme, rung in found.items() if rung is not None} or None
+
+
 def search(
     budget: BudgetSection,
     rungs: int,
     *,
-    draft: Callable[[int, str], Draft],
+    first: dict[str, int],
     train: Callable[[int], Iterable[tuple[str, Draft, float]]],
     dense_dev: float,
-) -> Choice | None:
-    """Follow the plan on a ladder of `rungs`; None when not even the last rung fits size or speed.
+) -> Choice:
+    """Follow the plan on a ladder of `rungs`, of which `first` says from where on they fit.
 
-    `draft(rung, scheme)` measures without training; `train(rung)` trains the rung once and yields (scheme, draft,
-    metric on dev) of its program for each storage; `dense_dev` is the dense model's metric.
+    `train(rung)` trains the rung once and yields (scheme, draft, metric on dev) of its program for each storage;
+    `dense_dev` is the dense model's metric.
     """
-    limited = budget.max_size is not None or budget.slowest is not None
-    first = {
-        scheme: _first(lambda rung, scheme=scheme: draft(rung, scheme).fits(budget), rungs) if limited else 0
-        for scheme in SCHEMES
-    }
     tried: list[Tried] = []
 
     def attempt(rung: int) -> list[Tried]:
@@ -89,9 +95,7 @@ def search(
     def within(programs: Sequence[Tried]) -> list[Tried]:
         return [t for t in programs if 100 * (dense_dev - t.metric_dev) <= budget.max_drop]
 
-    fitting = sorted({rung for rung in first.values() if rung is not None})
-    if not fitting:
-        return None
+    fitting = sorted(set(first.values()))
     if budget.max_drop is None:
         for rung in fitting:
             attempt(rung)

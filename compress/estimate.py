@@ -2,10 +2,12 @@
 
 import math
 import time
+from collections.abc import Callable
 
 import torch
 
-from compress.recipe import Recipe
+from compress.budget import LADDER
+from compress.recipe import Recipe, StructureSection
 from compress.stages.run import Run
 
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
@@ -25,10 +27,22 @@ def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int,
         return [*rounds, *[(whole, 1.0)] * (1 + recipe.controls)]
     if stage == "distilled":
         return [(steps(recipe.distill.epochs), 1.0), (steps(1), _TEACHER)]
-    if stage == "shrunk":
-        size = recipe.structure.layers * (recipe.structure.heads + 2 * recipe.structure.neurons) / 3
-        return [(steps(recipe.distill.epochs), size), (steps(1), 2 * _TEACHER)]
+    if stage == "budget":
+        return [step for shape in _trained(recipe) for step in _shrinking(shape, recipe, steps)]
+    if stage == "shrunk" and not recipe.budget.is_set:
+        return _shrinking(recipe.structure, recipe, steps)
     return []
+
+
+def _trained(recipe: Recipe) -> tuple[StructureSection, ...]:
+    """About what a budget's search trains: the middle of the ladder and one or two more."""
+    return LADDER[2:5] if recipe.budget.max_drop is not None else LADDER[2:4]
+
+
+def _shrinking(shape: StructureSection, recipe: Recipe, steps: Callable[[float], int]) -> list[tuple[int, float]]:
+    size = shape.layers * (shape.heads + 2 * shape.neurons) / 3
+    epochs = recipe.distill.epochs + recipe.quantize.aware_epochs
+    return [(steps(epochs), size), (steps(1), 2 * _TEACHER)]
 
 
 def seconds_per_step(run: Run, steps: int = 3) -> float:

@@ -36,6 +36,12 @@ def _program(name: str, size: int, download: int, short: float, long: float, met
     }
 
 
+def _tried(rung: int, scheme: str, size: int, latency: float, metric: float, drop: float, chosen: bool = False) -> dict:
+    shape = {"layers": 0.67, "heads": 0.5, "neurons": 0.34, "vocabulary": 8000}
+    found = {"bytes": size, "milliseconds": latency, "metric_dev": metric, "drop_dev": drop, "chosen": chosen}
+    return {"rung": rung, "scheme": scheme, **shape, **found}
+
+
 def sample() -> dict[str, Any]:
     """A report with every key, required and additive. Its numbers are invented, of the size that runs have."""
     return {
@@ -121,6 +127,16 @@ def sample() -> dict[str, Any]:
             "programs.ticket.peak_rss_bytes": "the machine gives no resident memory of a finished process",
             "verdict.memory_ratio": "one of the two peaks was not measured",
             "verdict.controls.random_init": "run with --controls",
+        },
+        "budget": {
+            "asked": {"max_drop": 1.0, "max_latency": "1ms@12"},
+            "met_on_dev": True,
+            "tried": [
+                _tried(2, "int8", 6_012_345, 0.41, 0.9088, 0.29),
+                _tried(2, "int4", 3_412_345, 0.43, 0.9052, 0.65),
+                _tried(4, "int8", 3_812_345, 0.33, 0.9012, 1.05),
+                _tried(4, "int4", 2_112_345, 0.34, 0.9027, 0.90, chosen=True),
+            ],
         },
         "search": [
             {"round": 0, "sparsity_prunable": 0.0, "metric_dev": 0.9253, "seconds": 73.2, "ci95": [0.8979, 0.9477]},

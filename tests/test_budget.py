@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compress.budget import LADDER, SCHEMES, Draft, search
+from compress.budget import LADDER, SCHEMES, Draft, first_fitting, search
 from compress.errors import RecipeError
 from compress.recipe import BudgetSection, load_recipe
 
@@ -29,8 +29,10 @@ class Ladder:
             size = self.sizes[rung] // (2 if scheme == "int4" else 1)
             yield scheme, Draft(size, size / 1e6), self.metrics[rung] - (0.002 if scheme == "int4" else 0)
 
-    def search(self, dense: float = 0.9, **budget):
-        return search(BudgetSection(**budget), len(self.sizes), draft=self.draft, train=self.train, dense_dev=dense)
+    def search(self, dense: float = 0.9, **asked):
+        budget, rungs = BudgetSection(**asked), len(self.sizes)
+        first = first_fitting(budget, rungs, self.draft)
+        return first and search(budget, rungs, first=first, train=self.train, dense_dev=dense)
 
 
 def ladder() -> Ladder:

@@ -134,6 +134,7 @@ def test_another_recipe_repeats_only_what_depends_on_it(finished: Path, tiny_enc
 def test_a_structured_ticket_is_really_smaller(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     small = ("--ticket", "structure", "--vocabulary", "1500", "--quantize", "int4", "--keep-heads", "0.5")
+    small += ("--set", "quantize.aware_epochs=1", "--set", "distill.augment=1")
     done = run(command(tiny_encoder, tiny_task, output, "--quiet", *small))
     assert done.returncode == 0, done.stderr
     report = json.loads((output / "report.json").read_text())
@@ -143,6 +144,34 @@ def test_a_structured_ticket_is_really_smaller(tiny_encoder: Path, tiny_task: Pa
     assert shrunk["parameters"] == sum(t.numel() for t in load_file(output / "shrunk" / "model.safetensors").values())
     assert report["verdict"]["size_ratio"] > 20
     assert len((output / "android" / "vocab.txt").read_text(encoding="utf-8").splitlines()) == 1500
+
+
+def test_a_budget_is_kept_and_told(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
+    output, more = tmp_path / "run", tmp_path / "more.txt"
+    more.write_text("a merry thing to say\nbleak , all along\n", encoding="utf-8")
+    asked = command(
+        tiny_encoder, tiny_task, output, "--json", "--max-drop", "70", "--max-size", "300kB", "--unlabeled", str(more)
+    )
+    done = run(asked)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((output / "report.json").read_text())
+    validate(report)
+    chosen = [trial for trial in report["budget"]["tried"] if trial["chosen"]]
+    assert len(chosen) == 1 and report["budget"]["met_on_dev"] and chosen[0]["drop_dev"] <= 70
+    ticket = report["programs"]["ticket"]
+    assert ticket["bytes"] == chosen[0]["bytes"] <= 300_000
+    assert ticket["bytes"] == (output / "android" / "model.pte").stat().st_size
+    assert ticket["metric"]["dev"] == chosen[0]["metric_dev"]
+    assert "The budget (at most 70 points lost and at most 300kB) is met" in (output / "report.md").read_text()
+    again = run(asked)
+    notes = [e["text"] for e in map(json.loads, again.stdout.splitlines()) if e["event"] == "note"]
+    assert {"budget: complete, kept", "shrunk: complete, kept", "android: complete, kept"} <= set(notes)
+
+
+def test_a_budget_that_nothing_fits_trains_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
+    done = run(command(tiny_encoder, tiny_task, tmp_path / "run", "--quiet", "--max-size", "1kB"))
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert "--max-size: no structure on the ladder fits: the smallest has" in done.stderr
 
 
 def test_dry_run_writes_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
@@ -159,6 +188,7 @@ WRONG = {
     "too many tokens": (("--max-tokens", "512"), "its longest input is 64 tokens"),
     "unknown key": (("--set", "ticket.colour=red"), "ticket.colour: there is no such key"),
     "loss that is not a number": (("--learning-rate", "1e30"), "the loss became"),
+    "no such unlabelled texts": (("--unlabeled", "nowhere.txt"), "nowhere.txt: the file can't be read"),
     "output is a file": (("--output", __file__), "the output folder can't be made"),
 }
 

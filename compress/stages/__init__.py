@@ -1,7 +1,7 @@
 """The stages of a run. Each writes one folder: a model that loads again, its numbers, its answers on dev and test."""
 
 from compress.recipe import Recipe
-from compress.stages.budgeted import run_budget, run_chosen
+from compress.stages.budgeted import run_budget, run_chosen, run_drafts
 from compress.stages.run import Stage
 from compress.stages.scoring import run_baseline
 from compress.stages.shrunk import run_shrunk
@@ -11,13 +11,15 @@ from compress.stages.weights import run_dense, run_distilled, run_ticket
 def training_stages(recipe: Recipe) -> list[Stage]:
     """The training stages that a recipe asks for, in order; the last one's model is exported."""
     stages = [Stage("dense", (), ("seed", "model", "training"), run_dense)]
+    if recipe.budget.is_set:
+        stages.insert(0, Stage("drafts", (), ("model", "budget", "measure"), run_drafts, has_model=False))
     if recipe.ticket.kind == "weights":
         stages.append(Stage("ticket", ("dense",), ("seed", "ticket", "controls"), run_ticket))
         if recipe.distill.enabled:
             stages.append(Stage("distilled", ("dense", "ticket"), ("seed", "distill"), run_distilled))
     elif recipe.budget.is_set:
         searched = ("seed", "distill", "budget", "measure")
-        stages.append(Stage("budget", ("dense",), searched, run_budget, has_model=False))
+        stages.append(Stage("budget", ("drafts", "dense"), searched, run_budget, has_model=False))
         stages.append(Stage("shrunk", ("dense", "budget"), (), run_chosen))
     elif recipe.ticket.kind == "structure":
         stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill", "quantize"), run_shrunk))

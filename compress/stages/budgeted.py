@@ -3,11 +3,11 @@
 import dataclasses
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from compress.budget import LADDER, SCHEMES, Choice, Draft, Tried, search
+from compress.budget import LADDER, SCHEMES, Choice, Draft, Tried, first_fitting, search
 from compress.errors import RecipeError
 from compress.models.anatomy import layers_of
 from compress.models.load import save
@@ -19,21 +19,31 @@ from compress.stages.shrunk import run_shrunk, trimmed_vocabulary
 from compress.training.metrics import METRICS, answers
 from compress.vocabulary import trim_model
 
-CHOICE = "choice.json"
+CHOICE, FIRST = "choice.json", "first.json"
 
 
-def run_budget(run: Run, folder: Path) -> None:
-    """Search what meets the budget. Every draft and every training is kept in `folder`, so that it is not repeated.
+def run_drafts(run: Run, folder: Path) -> None:
+    """Find from where on the ladder fits size and speed, before anything is trained.
 
     Raises RecipeError when nothing on the ladder is small or fast enough.
     """
     budget = run.recipe.budget
+    first = first_fitting(budget, len(LADDER), _drafts(run, folder))
+    if first is None:
+        least = _drafts(run, folder)(len(LADDER) - 1, SCHEMES[-1])
+        limits = {"--max-size": budget.max_size, "--max-latency": budget.max_latency}
+        raise RecipeError(
+            f"no structure on the ladder fits: the smallest has {least.bytes / 1e6:.2f} MB{_speed(budget, least)}",
+            where=" and ".join(flag for flag, limit in limits.items() if limit),
+            remedy="raise the limit",
+        )
+    write_json(folder / FIRST, first)
 
-    def draft(rung: int, scheme: str) -> Draft:
-        kept = folder / f"draft-{rung}-{scheme}.json"
-        if not kept.exists():
-            write_json(kept, dataclasses.asdict(_draft(run, rung, scheme)))
-        return Draft(**read_json(kept))
+
+def run_budget(run: Run, folder: Path) -> None:
+    """Search what meets the budget. Every training is kept in `folder`, so that it is not repeated."""
+    budget, drafts = run.recipe.budget, run.dir.stage("drafts")
+    draft = _drafts(run, drafts)
 
     def train(rung: int) -> Iterator[tuple[str, Draft, float]]:
         place = folder / f"rung-{rung}"
@@ -47,14 +57,7 @@ def run_budget(run: Run, folder: Path) -> None:
             yield scheme, Draft(size, milliseconds), metric
 
     dense_dev = run.metrics("dense")["metric"]["dev"]
-    choice = search(budget, len(LADDER), draft=draft, train=train, dense_dev=dense_dev)
-    if choice is None:
-        least = draft(len(LADDER) - 1, SCHEMES[-1])
-        raise RecipeError(
-            f"no structure on the ladder fits: the smallest has {least.bytes / 1e6:.2f} MB{_speed(budget, least)}",
-            where=" and ".join(k for k in ("--max-size", "--max-latency") if getattr(budget, k[2:].replace("-", "_"))),
-            remedy="raise the limit",
-        )
+    choice = search(budget, len(LADDER), first=read_json(drafts / FIRST), train=train, dense_dev=dense_dev)
     write_json(folder / CHOICE, _told(choice, budget, dense_dev))
 
 
@@ -80,6 +83,18 @@ def _chosen(run: Run) -> dict[str, Any]:
 
 def _with(run: Run, rung: int) -> Run:
     return dataclasses.replace(run, recipe=run.recipe.model_copy(update={"structure": LADDER[rung]}))
+
+
+def _drafts(run: Run, folder: Path) -> Callable[[int, str], Draft]:
+    """Drafts by rung and storage, each measured once and kept in `folder`."""
+
+    def draft(rung: int, scheme: str) -> Draft:
+        kept = folder / f"draft-{rung}-{scheme}.json"
+        if not kept.exists():
+            write_json(kept, dataclasses.asdict(_draft(run, rung, scheme)))
+        return Draft(**read_json(kept))
+
+    return draft
 
 
 def _draft(run: Run, rung: int, scheme: str) -> Draft:

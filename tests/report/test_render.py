@@ -117,7 +117,7 @@ def test_every_cell_stands_under_its_heading(report: dict[str, Any]) -> None:
 
 def test_the_plots_follow_their_numbers(report: dict[str, Any]) -> None:
     before = plots.all_plots(report)
-    assert set(before) == {"drop", "search", "training", "size", "latency"}
+    assert set(before) == {"drop", "search", "budget", "training", "size", "latency"}
     report["stages"][0]["metric"]["ci95_dev"] = [0.80, 0.99]
     report["programs"]["ticket"]["latency_ms"]["64"]["p90"] = 5.0
     after = plots.all_plots(report)
@@ -131,7 +131,9 @@ def test_plots_carry_page_colours_and_text_but_no_colour_of_their_own(report: di
 
 
 def test_a_report_without_extras_or_with_nothing_measured_still_reads(report: dict[str, Any]) -> None:
-    bare = {k: v for k, v in report.items() if k not in ("search", "training_curves", "recipe", "apk", "licences")}
+    bare = {
+        k: v for k, v in report.items() if k not in ("search", "budget", "training_curves", "recipe", "apk", "licences")
+    }
     bare["programs"] |= {"ticket": None}
     verdict = bare["verdict"]
     verdict |= {"winning_ticket": None, "drop_points": None, "ci95": None, "size_ratio": None, "speed_ratio": None}
