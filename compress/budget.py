@@ -10,7 +10,7 @@ storage, and the choice is the best of all that were tried, on dev.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from compress.recipe import BudgetSection, StructureSection
+from compress.recipe import BudgetSection
 
 SCHEMES = ("int8", "int4")
 # (layers, heads, neurons, vocabulary), largest first; no rung is larger than the one before in any of them
@@ -23,10 +23,7 @@ _RUNGS = (
     (0.5, 0.34, 0.17, 3500),
     (0.34, 0.34, 0.17, 3000),
 )
-LADDER = tuple(
-    StructureSection(layers=layers, heads=heads, neurons=neurons, vocabulary=words)
-    for layers, heads, neurons, words in _RUNGS
-)
+LADDER = tuple(dict(zip(("layers", "heads", "neurons", "vocabulary"), rung, strict=True)) for rung in _RUNGS)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from compress.budget import LADDER
-from compress.recipe import Recipe, StructureSection
+from compress.recipe import Recipe
 from compress.stages.run import Run
 
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
@@ -28,21 +28,23 @@ def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int,
     if stage == "distilled":
         return [(steps(recipe.distill.epochs), 1.0), (steps(1), _TEACHER)]
     if stage == "budget":
-        return [step for shape in _trained(recipe) for step in _shrinking(shape, recipe, steps)]
+        return [step for shape in _trained(recipe) for step in _shrinking(recipe, steps, **shape)]
     if stage == "shrunk" and not recipe.budget.is_set:
-        return _shrinking(recipe.structure, recipe, steps)
+        return _shrinking(recipe, steps, **recipe.structure.model_dump(include={"layers", "heads", "neurons"}))
     return []
 
 
-def _trained(recipe: Recipe) -> tuple[StructureSection, ...]:
+def _trained(recipe: Recipe) -> tuple[dict[str, float], ...]:
     """About what a budget's search trains: the middle of the ladder and one or two more."""
     return LADDER[2:5] if recipe.budget.max_drop is not None else LADDER[2:4]
 
 
-def _shrinking(shape: StructureSection, recipe: Recipe, steps: Callable[[float], int]) -> list[tuple[int, float]]:
-    size = shape.layers * (shape.heads + 2 * shape.neurons) / 3
+def _shrinking(
+    recipe: Recipe, steps: Callable[[float], int], *, layers: float, heads: float, neurons: float, **_: float
+) -> list[tuple[int, float]]:
+    rounds = recipe.structure.round_epochs * (recipe.structure.rounds - 1)
     epochs = recipe.distill.epochs + recipe.quantize.aware_epochs
-    return [(steps(epochs), size), (steps(1), 2 * _TEACHER)]
+    return [(steps(rounds), 1.0), (steps(epochs), layers * (heads + 2 * neurons) / 3), (steps(1), 2 * _TEACHER)]
 
 
 def seconds_per_step(run: Run, steps: int = 3) -> float:

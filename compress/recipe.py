@@ -106,6 +106,11 @@ class TicketSection(_Section):
 class StructureSection(_Section):
     """What a structured ticket (--ticket structure) keeps."""
 
+    criterion: Literal["taylor", "magnitude", "random"] = _option(
+        "taylor", "which heads and neurons stay; random: the control"
+    )
+    rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
+    round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
     layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)
     heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)

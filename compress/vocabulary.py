@@ -2,7 +2,8 @@
 
 Kept are the special tokens, every single character (and its ## form) of the scripts in use, so that nothing written in
 them becomes unknown that was known, then the pieces of the training texts by frequency, then the vocabulary's own
-order, which is by frequency in general English.
+order, which is by frequency in general English. WordPiece, BPE and Unigram tokenizers can be trimmed; of BPE each piece
+is kept with the pieces that it is merged from, so that the words which lead to it are still cut as before.
 """
 
 import json
@@ -39,11 +40,14 @@ def choose(
 ) -> tuple[int, ...]:
     """The ids to keep, ascending: `size` of them, or as many as the single characters need.
 
-    Raises ModelError for a tokenizer that is not WordPiece.
+    Raises ModelError for a tokenizer of another kind than WordPiece, BPE or Unigram.
     """
-    vocabulary = _wordpiece(tokenizer)
-    special = set(tokenizer.all_special_ids)
+    model = _model(tokenizer)
+    vocabulary, special = tokenizer.get_vocab(), set(tokenizer.all_special_ids)
+    parts = _merged_from(model, vocabulary)
     kept = special | {i for piece, i in vocabulary.items() if _is_character(piece, scripts)}
+    if parts:
+        kept |= {i for i in vocabulary.values() if i not in parts}  # BPE's alphabet: bytes or characters
     used = Counter(i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"])
     by_use = sorted(used, key=lambda i: (-used[i], i))
     in_order = sorted(vocabulary.items(), key=lambda item: item[1])
@@ -52,24 +56,46 @@ def choose(
         if len(kept) >= size:
             break
         if i in special or not _foreign(tokenizer.convert_ids_to_tokens(i), scripts):
-            kept.add(i)
+            with_parts = kept | _derivation(i, parts)
+            if len(with_parts) <= size:
+                kept = with_parts
     return tuple(sorted(kept))
 
 
 def trim_tokenizer(tokenizer: PreTrainedTokenizerBase, kept: Sequence[int]) -> PreTrainedTokenizerBase:
     """A tokenizer that knows only the pieces `kept`, numbered from 0 in their order."""
-    _wordpiece(tokenizer)
+    _model(tokenizer)
     new_id = {old: new for new, old in enumerate(kept)}
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
         file = Path(folder) / "tokenizer.json"
         content = json.loads(file.read_text(encoding="utf-8"))
-        content["model"]["vocab"] = {p: new_id[i] for p, i in content["model"]["vocab"].items() if i in new_id}
+        _TRIMS[content["model"]["type"]](content["model"], new_id)
         content["added_tokens"] = [t | {"id": new_id[t["id"]]} for t in content["added_tokens"] if t["id"] in new_id]
-        _renumber(content["post_processor"], new_id)
+        _renumber(content["post_processor"] or {}, new_id)
         file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-        (Path(folder) / "vocab.txt").unlink(missing_ok=True)
+        for other in ("vocab.txt", "vocab.json", "merges.txt"):
+            (Path(folder) / other).unlink(missing_ok=True)
         return load_tokenizer(folder)
+
+
+def _trim_pieces(model: dict, new_id: dict[int, int]) -> None:
+    model["vocab"] = {piece: new_id[i] for piece, i in model["vocab"].items() if i in new_id}
+
+
+def _trim_merges(model: dict, new_id: dict[int, int]) -> None:
+    _trim_pieces(model, new_id)
+    known = model["vocab"].keys()
+    model["merges"] = [pair for pair in model["merges"] if {*pair, "".join(pair)} <= known]
+
+
+def _trim_scored(model: dict, new_id: dict[int, int]) -> None:
+    model["vocab"] = [entry for i, entry in enumerate(model["vocab"]) if i in new_id]
+    if model["unk_id"] is not None:
+        model["unk_id"] = new_id[model["unk_id"]]
+
+
+_TRIMS = {"WordPiece": _trim_pieces, "BPE": _trim_merges, "Unigram": _trim_scored}
 
 
 @torch.no_grad()
@@ -95,19 +121,38 @@ def coverage(before: PreTrainedTokenizerBase, after: PreTrainedTokenizerBase, te
     )
 
 
-def _wordpiece(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
-    kind = type(tokenizer.backend_tokenizer.model).__name__
-    if kind != "WordPiece":
+def _model(tokenizer: PreTrainedTokenizerBase) -> dict:
+    """The tokenizer's model as tokenizer.json holds it. Raises ModelError for a kind that can't be trimmed."""
+    model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    if model["type"] not in _TRIMS:
         raise ModelError(
-            f"a vocabulary of kind {kind} can't be trimmed",
+            f"a vocabulary of kind {model['type']} can't be trimmed",
             where=tokenizer.name_or_path,
             remedy="set structure.vocabulary=0 to keep it whole",
         )
-    return tokenizer.get_vocab()
+    return model
+
+
+def _merged_from(model: dict, vocabulary: dict[str, int]) -> dict[int, tuple[int, int]]:
+    """Of BPE: each merged piece's two parts, by the first merge that gives it; else nothing."""
+    parts: dict[int, tuple[int, int]] = {}
+    for left, right in model.get("merges", ()):
+        parts.setdefault(vocabulary[left + right], (vocabulary[left], vocabulary[right]))
+    return parts
+
+
+def _derivation(piece: int, parts: dict[int, tuple[int, int]]) -> set[int]:
+    """A piece with all that it is merged from."""
+    found, open_ = set(), [piece]
+    while open_:
+        found.add(last := open_.pop())
+        open_.extend(p for p in parts.get(last, ()) if p not in found)
+    return found
 
 
 def _is_character(piece: str, scripts: Sequence[str]) -> bool:
-    bare = piece[2:] if piece.startswith("##") and len(piece) > 2 else piece
+    bare = piece.removeprefix("##") or piece
+    bare = bare.removeprefix("\u2581") or bare  # Unigram's mark of a word's beginning
     return len(bare) == 1 and not _foreign(bare, scripts)
 
 

@@ -105,6 +105,7 @@ def sample() -> dict[str, Any]:
                 delegated_fraction=0.9821,
                 delegated_pieces=2,
                 leftover_ops={"quantized_decomposed::embedding_byte": 1},
+                storage_bytes={"8": 22_600_000, "32": 260_000},
             ),
         },
         "verdict": {

@@ -1,6 +1,6 @@
 """Which heads and neurons stay: scores of whole units over their coupled rows and columns, and the choice by them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,48 +32,55 @@ def taylor_scores(model: nn.Module, losses: Iterable[Tensor]) -> list[UnitScores
     for loss in losses:
         model.zero_grad(set_to_none=True)
         loss.backward()
-        sums = _unit_sums(model)
+        sums = _unit_sums(model, lambda p: (p * p.grad).abs())
         found = sums if found is None else [a.plus(b) for a, b in zip(found, sums, strict=True)]
     model.zero_grad(set_to_none=True)
     return found or []
 
 
-def choose_structure(scores: Sequence[UnitScores], *, layers: int, heads: float, neurons: float) -> Structure:
-    """Keep the first `layers` layers, and in each the best `heads` and `neurons` (shares, at least one unit).
+def magnitude_scores(model: nn.Module) -> list[UnitScores]:
+    """Σ |w| over a unit's coupled weights (as `taylor_scores` couples them)."""
+    return _unit_sums(model, torch.abs)
+
+
+def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
+    """Scores that know nothing: the control."""
+    random = torch.Generator().manual_seed(seed)
+    return [
+        UnitScores(torch.rand(len(s.heads), generator=random), torch.rand(len(s.neurons), generator=random))
+        for s in magnitude_scores(model)
+    ]
+
+
+def choose_structure(scores: Sequence[UnitScores], *, heads: Sequence[int], neurons: Sequence[int]) -> Structure:
+    """Keep the first layers, as many as `heads` and `neurons` have entries, and in each so many of the best units.
 
     Dropping the last layers loses less than dropping middle ones (docs/log.md).
     """
-    kept = scores[:layers]
+    kept = scores[: len(heads)]
     return Structure(
         tuple(range(len(kept))),
-        tuple(_best(s.heads, heads) for s in kept),
-        tuple(_best(s.neurons, neurons) for s in kept),
+        tuple(_best(s.heads, count) for s, count in zip(kept, heads, strict=True)),
+        tuple(_best(s.neurons, count) for s, count in zip(kept, neurons, strict=True)),
     )
 
 
 @torch.no_grad()
-def _unit_sums(model: nn.Module) -> list[UnitScores]:
+def _unit_sums(model: nn.Module, saliency: Callable[[nn.Parameter], Tensor]) -> list[UnitScores]:
+    def rows(linear: nn.Linear) -> Tensor:
+        total = saliency(linear.weight).sum(1)
+        return total if linear.bias is None else total + saliency(linear.bias)
+
+    def columns(linear: nn.Linear) -> Tensor:
+        return saliency(linear.weight).sum(0)
+
     found = []
     for layer in layers_of(model):
         block = layer.feed_forwards[-1]
-        rows = sum(_rows(part) for part in (layer.query, layer.key, layer.value)) + _columns(layer.attention_output)
-        found.append(UnitScores(rows.view(layer.heads, -1).sum(1), _rows(block.inner) + _columns(block.outer)))
+        heads = sum(rows(part) for part in (layer.query, layer.key, layer.value)) + columns(layer.attention_output)
+        found.append(UnitScores(heads.view(layer.heads, -1).sum(1), rows(block.inner) + columns(block.outer)))
     return found
 
 
-def _saliency(parameter: nn.Parameter) -> Tensor:
-    return (parameter * parameter.grad).abs()
-
-
-def _rows(linear: nn.Linear) -> Tensor:
-    total = _saliency(linear.weight).sum(1)
-    return total if linear.bias is None else total + _saliency(linear.bias)
-
-
-def _columns(linear: nn.Linear) -> Tensor:
-    return _saliency(linear.weight).sum(0)
-
-
-def _best(scores: Tensor, share: float) -> tuple[int, ...]:
-    count = max(1, round(share * len(scores)))
+def _best(scores: Tensor, count: int) -> tuple[int, ...]:
     return tuple(sorted(torch.topk(scores, count).indices.tolist()))

@@ -34,8 +34,19 @@ class Structure:
             if not kept or list(kept) != sorted(set(kept)):
                 raise ModelError(f"a structure's {name} must be sorted, distinct and at least one, not {kept}")
 
+    def within(self, outer: "Structure") -> "Structure":
+        """This structure, whose indices are into a model cut to `outer`, as indices into the unpruned model."""
+        return Structure(
+            tuple(outer.layers[i] for i in self.layers),
+            *(
+                tuple(tuple(old[i][u] for u in kept) for i, kept in zip(self.layers, new, strict=True))
+                for new, old in ((self.heads, outer.heads), (self.neurons, outer.neurons))
+            ),
+        )
+
     @property
     def sizes(self) -> "Sizes":
+        """How many units each layer keeps."""
         return Sizes(tuple(map(len, self.heads)), tuple(map(len, self.neurons)))
 
 

@@ -212,6 +212,16 @@ def program_table(report: Report) -> Table:
     return Table(headings, rows, "Exported programs, measured on the files themselves")
 
 
+def storage_table(report: Report) -> Table | None:
+    """In how many bits the values of each program are stored: a tensor left in fp32 would show here."""
+    stored = {n: s for n, p in measured_programs(report).items() if (s := p.get("storage_bytes"))}
+    if not stored:
+        return None
+    bits = sorted({b for s in stored.values() for b in s}, key=int)
+    rows = [[program_title(report, n), *(f.size(s[b]) if b in s else BLANK for b in bits)] for n, s in stored.items()]
+    return Table(["Program", *(f"{b} bits" for b in bits)], rows, "Stored values by width, scales included")
+
+
 def files(report: Report) -> list[tuple[str, str]]:
     """(program, its file and hash)."""
     return [
@@ -267,18 +277,22 @@ def budget_table(report: Report) -> Table | None:
     rows = [
         [
             f"{f.size(trial['bytes'])} {trial['scheme']}",
-            *(f.percent(trial[key]) for key in ("layers", "heads", "neurons")),
-            f.count(trial["vocabulary"]),
+            _rung(trial),
             *([f.milliseconds(trial.get("milliseconds"))] if timed else []),
             metric.bare(trial["metric_dev"]),
             metric.points(trial["drop_dev"] * metric.scale / 100),
         ]
         for trial in tried
     ]
-    latency = [f"at {report['budget']['asked']['max_latency'].partition('@')[2].strip()} tokens"] if timed else []
-    headings = ["Program", "Layers", "Heads", "Neurons", "Words", *latency, f"Dev {metric.heading}", "Drop, points"]
+    latency = [f"{report['budget']['asked']['max_latency'].partition('@')[2].strip()} tokens"] if timed else []
+    headings = ["Program", "Structure", *latency, f"Dev {metric.heading}", "Drop, points"]
     chosen = [i for i, trial in enumerate(tried) if trial["chosen"]]
     return Table(headings, rows, "Programs tried for the budget", chosen)
+
+
+def _rung(trial: dict[str, Any]) -> str:
+    shares = ", ".join(f"{f.percent(trial[part])} of the {part}" for part in ("layers", "heads", "neurons"))
+    return f"rung {trial['rung']}: {shares}; {f.count(trial['vocabulary'])} words"
 
 
 def curve_table(report: Report) -> Table | None:

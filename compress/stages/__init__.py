@@ -18,7 +18,7 @@ def training_stages(recipe: Recipe) -> list[Stage]:
         if recipe.distill.enabled:
             stages.append(Stage("distilled", ("dense", "ticket"), ("seed", "distill"), run_distilled))
     elif recipe.budget.is_set:
-        searched = ("seed", "distill", "budget", "measure")
+        searched = ("seed", "structure", "distill", "budget", "measure")
         stages.append(Stage("budget", ("drafts", "dense"), searched, run_budget, has_model=False))
         stages.append(Stage("shrunk", ("dense", "budget"), (), run_chosen))
     elif recipe.ticket.kind == "structure":

@@ -9,13 +9,12 @@ from typing import Any
 
 from compress.budget import LADDER, SCHEMES, Choice, Draft, Tried, first_fitting, search
 from compress.errors import RecipeError
-from compress.models.anatomy import layers_of
 from compress.models.load import save
-from compress.models.structure import Sizes, remove, whole
+from compress.models.structure import remove, whole
 from compress.recipe import BudgetSection, Recipe
 from compress.run_dir import read_json, write_json
 from compress.stages.run import Run
-from compress.stages.shrunk import run_shrunk, trimmed_vocabulary
+from compress.stages.shrunk import run_shrunk, sizes_of, trimmed_vocabulary
 from compress.training.metrics import METRICS, answers
 from compress.vocabulary import trim_model
 
@@ -47,10 +46,10 @@ def run_budget(run: Run, folder: Path) -> None:
 
     def train(rung: int) -> Iterator[tuple[str, Draft, float]]:
         place = folder / f"rung-{rung}"
-        run.console.note(f"  rung {rung + 1} of {len(LADDER)}: {_words(rung)}")
+        run.console.note(f"  rung {rung} of 0 to {len(LADDER) - 1}: {_words(rung)}")
         if not (place / "metrics.json").exists():  # the last file that a training writes
             place.mkdir(exist_ok=True)
-            run_shrunk(_with(run, rung), place)
+            run_shrunk(dataclasses.replace(run, recipe=_at(run.recipe, rung)), place)
         for scheme in SCHEMES:
             size, metric = _program(run, place, scheme)
             milliseconds = draft(rung, scheme).milliseconds if budget.slowest else None
@@ -73,7 +72,7 @@ def settled(run: Run) -> Recipe:
     """The recipe with the structure and the storage that the search chose."""
     chosen = _chosen(run)
     scheme = run.recipe.quantize.model_copy(update={"scheme": chosen["scheme"]})
-    return run.recipe.model_copy(update={"structure": LADDER[chosen["rung"]], "quantize": scheme})
+    return _at(run.recipe, chosen["rung"]).model_copy(update={"quantize": scheme})
 
 
 def _chosen(run: Run) -> dict[str, Any]:
@@ -81,8 +80,8 @@ def _chosen(run: Run) -> dict[str, Any]:
     return next(t for t in tried if t["chosen"])
 
 
-def _with(run: Run, rung: int) -> Run:
-    return dataclasses.replace(run, recipe=run.recipe.model_copy(update={"structure": LADDER[rung]}))
+def _at(recipe: Recipe, rung: int) -> Recipe:
+    return recipe.model_copy(update={"structure": recipe.structure.model_copy(update=LADDER[rung])})
 
 
 def _drafts(run: Run, folder: Path) -> Callable[[int, str], Draft]:
@@ -102,17 +101,13 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
     from mobile_export.lowering import lower
     from mobile_export.measure import latency
 
-    shape, slowest = LADDER[rung], run.recipe.budget.slowest
+    recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
     model = run.pretrained()
-    full = whole(model)
-    layers = max(1, round(shape.layers * len(layers_of(model))))
-    heads = [max(1, round(shape.heads * len(h))) for h in full.heads[:layers]]
-    neurons = [max(1, round(shape.neurons * len(n))) for n in full.neurons[:layers]]
-    model = remove(model, Sizes(tuple(heads), tuple(neurons)).first())
-    texts, kept, _ = trimmed_vocabulary(_with(run, rung))
+    model = remove(model, sizes_of(recipe.structure, whole(model)).first())
+    texts, kept, _ = trimmed_vocabulary(dataclasses.replace(run, recipe=recipe))
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
-    step = f"draft: rung {rung + 1} of {len(LADDER)}, {scheme}"
+    step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
         save(model, texts.tokenizer, Path(scratch))
         program = lower(Path(scratch), Path(scratch, "draft.pte"), scheme=scheme)
@@ -149,7 +144,7 @@ def _told(choice: Choice, budget: BudgetSection, dense_dev: float) -> dict[str, 
     def told(trial: Tried) -> dict[str, Any]:
         cost = {"bytes": trial.draft.bytes, "milliseconds": trial.draft.milliseconds}
         result = {"metric_dev": trial.metric_dev, "drop_dev": 100 * (dense_dev - trial.metric_dev)}
-        shape = LADDER[trial.rung].model_dump()
+        shape = LADDER[trial.rung]
         name = {"rung": trial.rung, "scheme": trial.scheme}
         return _given({**name, **shape, **cost, **result, "chosen": trial == choice.chosen})
 
@@ -162,10 +157,8 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 
 def _words(rung: int) -> str:
     shape = LADDER[rung]
-    return (
-        f"{shape.layers:.0%} of the layers, {shape.heads:.0%} of the heads, {shape.neurons:.0%} of the neurons, "
-        f"{shape.vocabulary:,} words"
-    )
+    shares = ", ".join(f"{shape[part]:.0%} of the {part}" for part in ("layers", "heads", "neurons"))
+    return f"{shares}, {shape['vocabulary']:,} words"
 
 
 def _speed(budget: BudgetSection, draft: Draft) -> str:

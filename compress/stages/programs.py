@@ -4,6 +4,7 @@ The only place where `compress` calls `mobile_export`.
 """
 
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,13 @@ def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, An
 
 
 def _about(program: Any, file: str) -> dict[str, Any]:
+    storage: Counter[str] = Counter()
+    for tensor in program.storage:
+        storage[str(tensor.bits)] += tensor.bytes
     return {
         "file": file,
         "sha256": program.sha256,
+        "storage_bytes": dict(storage),
         "label": f"{program.form} form, {program.scheme.replace('none', 'fp32')}",
     }
 

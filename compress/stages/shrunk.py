@@ -12,13 +12,21 @@ from transformers import PreTrainedModel
 
 from compress.data.augment import altered, unlabelled
 from compress.data.encode import Encoded, Texts, batches, encode
-from compress.lottery.structured import choose_structure, taylor_scores
+from compress.lottery.structured import (
+    UnitScores,
+    choose_structure,
+    magnitude_scores,
+    random_scores,
+    taylor_scores,
+)
 from compress.models.anatomy import layers_of
-from compress.models.structure import Structure, remove
+from compress.models.structure import Sizes, Structure, remove, whole
+from compress.recipe import StructureSection
 from compress.stages.run import Run
 from compress.stages.scoring import finish
 from compress.training.distillation import Teacher
 from compress.training.metrics import answers
+from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
@@ -87,22 +95,54 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
 
 
 def _structure(run: Run, dense: PreTrainedModel) -> Structure:
-    settings, texts = run.recipe.structure, run.texts
-    layers = max(1, round(settings.layers * len(layers_of(dense))))
-    train = texts.splits["train"]
-    count = min(_CALIBRATION_BATCHES, -(-len(train) // 32))
+    """What stays, chosen in rounds: score what is left of the trained model, cut θ0 further, train that, and again."""
+    settings = run.recipe.structure
+    model, found = dense, whole(dense)
+    for number in range(1, settings.rounds + 1):
+        sizes = sizes_of(settings, whole(dense), done=number / settings.rounds)
+        found = choose_structure(_scores(run, model), heads=sizes.heads, neurons=sizes.neurons).within(found)
+        if number < settings.rounds:
+            model = remove(run.pretrained(), found)
+            name = f"structure, round {number + 1} of {settings.rounds}"
+            run.learner().fit(model, name, epochs=settings.round_epochs, seed=run.recipe.seed)
+    return found
 
+
+def sizes_of(settings: StructureSection, full: Structure, done: float = 1.0) -> Sizes:
+    """How many heads and neurons each kept layer of a model with `full` has, when `done` (0–1) of the cut is made.
+
+    Neurons stay in whole groups of 32 where there are so many: only whole groups can be stored in 4 bits.
+    """
+
+    def left(count: int, share: float, group: int) -> int:
+        wanted = count * (1 - (1 - share) * done)
+        return max(1, round(wanted / group) * group if wanted >= group else round(wanted))
+
+    layers = max(1, round(settings.layers * len(full.layers)))
+    return Sizes(
+        tuple(left(len(heads), settings.heads, 1) for heads in full.heads[:layers]),
+        tuple(left(len(neurons), settings.neurons, GROUP) for neurons in full.neurons[:layers]),
+    )
+
+
+def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
+    criterion = run.recipe.structure.criterion
+    if criterion == "magnitude":
+        return magnitude_scores(model)
+    if criterion == "random":
+        return random_scores(model, run.recipe.seed)
+    texts, train = run.texts, run.texts.splits["train"]
+    count = min(_CALIBRATION_BATCHES, -(-len(train) // 32))
     with run.console.step("scores of heads and neurons", count) as advance:
 
         def losses() -> Iterator[Tensor]:
             order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
             chosen = Encoded(train.rows.select(order), train.labels[order], 0)
             for rows, batch in batches(chosen, texts.tokenizer, 32):
-                yield dense(**batch, labels=torch.as_tensor(chosen.labels[rows])).loss
+                yield model(**batch, labels=torch.as_tensor(chosen.labels[rows])).loss
                 advance(1)
 
-        scores = taylor_scores(dense, losses())
-    return choose_structure(scores, layers=layers, heads=settings.heads, neurons=settings.neurons)
+        return taylor_scores(model, losses())
 
 
 def trimmed_vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:

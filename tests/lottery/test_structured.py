@@ -7,13 +7,20 @@ import torch
 from architectures import CONFIGS
 from transformers import AutoModelForSequenceClassification
 
-from compress.lottery.structured import UnitScores, choose_structure, taylor_scores
+from compress.lottery.structured import (
+    UnitScores,
+    choose_structure,
+    magnitude_scores,
+    random_scores,
+    taylor_scores,
+)
 from compress.models.anatomy import layers_of
+from compress.models.structure import remove, whole
 
 
 def test_the_best_units_of_the_first_layers_stay() -> None:
     scores = [UnitScores(torch.tensor([3.0, 1, 2, 4]), torch.tensor([1.0, 5, 2])) for _ in range(3)]
-    structure = choose_structure(scores, layers=2, heads=0.5, neurons=0.1)
+    structure = choose_structure(scores, heads=[2, 2], neurons=[1, 1])
     assert structure.layers == (0, 1)
     assert structure.heads == ((0, 3), (0, 3))
     assert structure.neurons == ((1,), (1,))
@@ -42,3 +49,31 @@ def test_a_dead_unit_scores_zero_and_live_ones_do_not(kind: str) -> None:
     assert scores[0].neurons[3] == 0
     assert (scores[1].heads > 0).all()
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_magnitude_ranks_units_by_their_weights_and_random_by_nothing() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS["bert"])).eval()
+    layer = layers_of(model)[1]
+    with torch.no_grad():
+        layer.value.weight[: layer.head_size] += 5
+        layer.feed_forwards[-1].outer.weight[:, 7] += 5
+    scores = magnitude_scores(model)
+    assert scores[1].heads.argmax() == 0 and scores[1].neurons.argmax() == 7
+    first, again, other = (random_scores(model, seed) for seed in (0, 0, 1))
+    assert all(torch.equal(a.neurons, b.neurons) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0].neurons, other[0].neurons)
+
+
+def test_a_choice_within_a_choice_is_one_of_the_unpruned_model() -> None:
+    """Cutting twice, with indices into what is left, is cutting once with their translation."""
+    torch.manual_seed(0)
+    config = copy.deepcopy(CONFIGS["bert"])
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    heads, neurons = len(whole(model).heads[0]), len(whole(model).neurons[0])
+    first = choose_structure(random_scores(model, 0), heads=[heads], neurons=[neurons - 3])
+    twice = remove(copy.deepcopy(model), first)
+    second = choose_structure(random_scores(twice, 1), heads=[1], neurons=[neurons // 2])
+    once = remove(copy.deepcopy(model), second.within(first))
+    ids = torch.randint(5, 50, (2, 9))
+    assert torch.equal(remove(twice, second)(input_ids=ids).logits, once(input_ids=ids).logits)

@@ -121,7 +121,7 @@ def test_the_plots_follow_their_numbers(report: dict[str, Any]) -> None:
     report["stages"][0]["metric"]["ci95_dev"] = [0.80, 0.99]
     report["programs"]["ticket"]["latency_ms"]["64"]["p90"] = 5.0
     after = plots.all_plots(report)
-    assert {name for name in before if before[name] != after[name]} == {"search", "latency"}
+    assert {name for name in before if before[name] != after[name]} == {"search", "budget", "latency"}
 
 
 def test_plots_carry_page_colours_and_text_but_no_colour_of_their_own(report: dict[str, Any]) -> None:
@@ -205,7 +205,7 @@ def test_the_page_is_well_formed_for_assistive_technology(html: str) -> None:
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     drawings = [attributes for _, attributes in page.elements if attributes.get("role") == "img"]
-    assert len(drawings) == 5 and all(attributes["aria-label"] for attributes in drawings)
+    assert len(drawings) == 6 and all(attributes["aria-label"] for attributes in drawings)
 
 
 def test_rendering_twice_gives_the_same_bytes(report: dict[str, Any], html: str) -> None:
