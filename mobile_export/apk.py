@@ -13,9 +13,10 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from compress.errors import ExportError, PocketTicketError
+from compress.run_dir import file_sha256
 from mobile_export.apk_check import check_bundle
 from mobile_export.apk_code import build_code
-from mobile_export.apk_parts import Runtime, fetch, npm_runtime, sha256_of, version
+from mobile_export.apk_parts import Runtime, fetch, npm_runtime, version
 from mobile_export.apk_tools import Key, debug_key, find_tools, sign
 from mobile_export.apk_zip import PAGE, Entry, places, write_zip
 
@@ -143,7 +144,7 @@ def _from_aar(aar: Path, work: Path) -> Runtime:
             remedy="give --runtime-aar the official executorch-android AAR",
         )
     libraries = {abi.name: tuple(sorted(abi.glob("*.so"))) for abi in sorted((work / "jni").iterdir())}
-    return Runtime(work / "classes.jar", libraries, sha256_of(Path(aar)))
+    return Runtime(work / "classes.jar", libraries, file_sha256(Path(aar)))
 
 
 def _measure(signed: Path, output: Path, abis: tuple[str, ...]) -> Apk:
@@ -164,7 +165,7 @@ def _measure(signed: Path, output: Path, abis: tuple[str, ...]) -> Apk:
         for p in found
         if p.name.endswith(".so")
     )
-    return Apk(output, size, model, native, size - model - native, abis, sha256_of(signed))
+    return Apk(output, size, model, native, size - model - native, abis, file_sha256(signed))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,13 +9,12 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
 
-from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, version
+from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, made_once, version
 from mobile_export.apk_tools import Tools, call
 
 MAIN = PROJECT / "app" / "src" / "main"
@@ -51,18 +50,7 @@ def namespace() -> str:
 
 def build_code(tools: Tools, runtime: Runtime) -> Code:
     """Compiles the app, or takes it from the cache. Raises PocketTicketError if a compiler refuses."""
-    folder = cache_dir() / "code" / _key(tools, runtime)
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            _compile(tools, runtime, work)
-            work.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster
-                raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    folder = made_once(cache_dir() / "code" / _key(tools, runtime), lambda work: _compile(tools, runtime, work))
     return Code(folder / "classes.dex", folder / "resources.apk", folder / "generated")
 
 

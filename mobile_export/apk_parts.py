@@ -17,12 +17,14 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from compress.errors import PocketTicketError, ToolError
+from compress.run_dir import file_sha256
 
 PROJECT = Path(__file__).resolve().parent.parent / "android_demo"
 CATALOG = PROJECT / "gradle" / "libs.versions.toml"
@@ -50,6 +52,22 @@ def catalog() -> dict:
 def version(name: str) -> str:
     """A version of the catalog, such as version("minSdk")."""
     return catalog()["versions"][name]
+
+
+def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """`folder`, made by `make(work)` in a neighbour of it unless it is there. It exists whole or not at all."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            make(work)
+            work.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was faster
+                raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return folder
 
 
 @cache
@@ -90,7 +108,7 @@ def fetch(*purposes: str) -> dict[str, list[Path]]:
 
 @cache
 def _intact(part: Part) -> bool:
-    return part.path.is_file() and sha256_of(part.path) == part.sha256
+    return part.path.is_file() and file_sha256(part.path) == part.sha256
 
 
 def _download(parts: list[Part]) -> None:
@@ -99,7 +117,7 @@ def _download(parts: list[Part]) -> None:
         _maven(folder, "copy", f"<configuration><artifactItems>{items}</artifactItems></configuration>", "")
         for part in parts:
             found = Path(folder, "out", part.downloaded_name)
-            _check_hash(found, part.sha256, sha256_of(found), part.coordinates)
+            _check_hash(found, part.sha256, file_sha256(found), part.coordinates)
             put(found, part.path)
     _intact.cache_clear()
 
@@ -185,19 +203,17 @@ def npm_runtime() -> Runtime:
     """The runtime of the npm package, downloaded by `npm pack` once and checked against the locked SHA-512."""
     integrity = lock()["npm"][NPM_PACKAGE]
     folder = cache_dir() / "runtime" / hashlib.sha256(integrity.encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        _unpack_npm(integrity, folder)
+    made_once(folder, lambda work: _unpack_npm(integrity, work))
     libraries = {so.parent.name: (so,) for so in sorted(folder.glob("*/libexecutorch.so"))}
     return Runtime(folder / "classes.jar", libraries, hashlib.sha256(integrity.encode()).hexdigest())
 
 
-def _unpack_npm(integrity: str, folder: Path) -> None:
+def _unpack_npm(integrity: str, unpacked: Path) -> None:
+    root, native = "package/android/libs/classes.jar", "package/third-party/android/libs/executorch/"
     with tempfile.TemporaryDirectory() as temporary:
         archive = _npm_pack(temporary)
         if integrity_of(archive) != integrity:
             _check_hash(archive, integrity, integrity_of(archive), NPM_PACKAGE)
-        unpacked = Path(tempfile.mkdtemp(dir=_made(folder.parent)))
-        root, native = "package/android/libs/classes.jar", "package/third-party/android/libs/executorch/"
         with tarfile.open(archive) as tar:
             for member in tar:
                 if member.isfile() and (member.name == root or member.name.startswith(native)):
@@ -205,10 +221,6 @@ def _unpack_npm(integrity: str, folder: Path) -> None:
                     target.parent.mkdir(exist_ok=True)
                     with tar.extractfile(member) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
-        try:
-            unpacked.rename(folder)
-        except OSError:  # another process was faster
-            shutil.rmtree(unpacked)
 
 
 def _npm_pack(folder: str) -> Path:
@@ -234,17 +246,6 @@ def _npm_pack(folder: str) -> Path:
             remedy="check the network and run the same command again, or pass --runtime-aar FILE",
         )
     return archives[0]
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def sha256_of(file: Path) -> str:
-    """Hex SHA-256 of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def integrity_of(file: Path) -> str:
@@ -273,7 +274,7 @@ def resolve_lock() -> str:
                 if len(words) == 5:
                     coordinates = ":".join(words[:4])
                     file = Path(folder, "out", Part(coordinates, "").downloaded_name)
-                    rows.append(f'"{coordinates}" = "{sha256_of(file)}"\n')
+                    rows.append(f'"{coordinates}" = "{file_sha256(file)}"\n')
         text += f"\n[{purpose}]\n{''.join(rows)}"
     with tempfile.TemporaryDirectory() as folder:
         return text + f'\n[npm]\n{NPM_PACKAGE} = "{integrity_of(_npm_pack(folder))}"\n'

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import ExportError, ToolError
-from mobile_export.apk_parts import cache_dir
+from mobile_export.apk_parts import cache_dir, made_once
 
 CORES = ("cortex-a53", "cortex-a76")  # without and with dot product instructions: different int8 kernels
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
@@ -107,26 +107,20 @@ def _failure(core: str, program: Path, code: int, said: str) -> Exception:
 def arm_system() -> Path:
     """The folder with the arm64 Python and its `site`, downloaded once. Raises ToolError where that is impossible."""
     name = hashlib.sha256(WHEELS.read_bytes() + " ".join((SUITE, *PACKAGES)).encode()).hexdigest()[:16]
-    target = cache_dir().resolve() / "arm64" / name
-    if target.is_dir():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
-        system, downloads = Path(temporary, "system"), Path(temporary, "downloads")
-        for folder in (system / "usr/lib", system / "site", downloads):
-            folder.mkdir(parents=True)
-        (system / "lib").symlink_to("usr/lib")
+    return made_once(cache_dir().resolve() / "arm64" / name, _make_system)
+
+
+def _make_system(system: Path) -> None:
+    for folder in ("usr/lib", "site"):
+        (system / folder).mkdir(parents=True)
+    (system / "lib").symlink_to("usr/lib")
+    with tempfile.TemporaryDirectory() as temporary:
+        downloads = Path(temporary)
         for wheel in _wheels(downloads):
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(system / "site")
         for package in _debian_packages(downloads):
             _run(["dpkg-deb", "--extract", str(package), str(system)], "unpack Debian's arm64 Python")
-        try:
-            system.rename(target)
-        except OSError:  # another process was faster
-            if not target.is_dir():
-                raise
-    return target
 
 
 def _wheels(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from compress.errors import ExportError
-from compress.run_dir import file_sha256 as sha256_of
+from compress.run_dir import file_sha256
 
 Form = Literal["phone", "stock"]
 SchemeName = Literal["none", "int8", "int4"]
@@ -71,6 +71,6 @@ class Program:
                 where=str(path.with_suffix(".json")),
                 remedy="lower the model again",
             ) from error
-        if not path.is_file() or sha256_of(path) != program.sha256:
+        if not path.is_file() or file_sha256(path) != program.sha256:
             raise ExportError("the program is missing or damaged", where=str(path), remedy="lower the model again")
         return program

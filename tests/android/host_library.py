@@ -5,13 +5,12 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
-from mobile_export.apk_parts import Runtime, cache_dir, fetch
+from mobile_export.apk_parts import Runtime, cache_dir, fetch, made_once
 from mobile_export.apk_tools import call
 
 SOURCES = Path(__file__).parent / "host_libc"
@@ -31,19 +30,7 @@ def host_libraries(runtime: Runtime) -> Path:
     digest = hashlib.sha256(runtime.sha256.encode())
     for file in [*sorted(SOURCES.iterdir()), Path(__file__)]:
         digest.update(file.read_bytes())
-    folder = cache_dir() / "host" / digest.hexdigest()[:32]
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            _build(runtime, patchelf, work)
-            work.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster
-                raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    return folder
+    return made_once(cache_dir() / "host" / digest.hexdigest()[:32], lambda work: _build(runtime, patchelf, work))
 
 
 def _build(runtime: Runtime, patchelf: str, work: Path) -> None:

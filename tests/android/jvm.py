@@ -2,14 +2,12 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_export.apk_code import MAIN, build_resources, jar_of, kotlinc, namespace
-from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, npm_runtime
+from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, made_once, npm_runtime
 from mobile_export.apk_tools import Tools, call
 
 HERE = Path(__file__).parent
@@ -64,17 +62,7 @@ def compile_tests(tools: Tools) -> Compiled:
     runtime = npm_runtime()
     parts = fetch("runtime", "platform", "compiler", "tests")
     folder = cache_dir() / "tests" / _key(runtime)
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder.parent))
-        try:
-            _compile(tools, runtime, parts, work)
-            work.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process was faster
-                raise
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+    made_once(folder, lambda work: _compile(tools, runtime, parts, work))
     libraries = [p for p in parts["tests"] + parts["runtime"] if p.suffix == ".jar"]
     libraries += [runtime.classes, *sorted((folder / "aars").glob("*.jar"))]
     return Compiled(tools, folder, libraries, parts["platform"][0])

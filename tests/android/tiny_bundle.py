@@ -14,10 +14,11 @@ from transformers import (
     BertForTokenClassification,
 )
 
+from compress.run_dir import file_sha256
 from mobile_export.bundle import Licence, write_bundle
 from mobile_export.golden import Text
 from mobile_export.lowering import lower, to_program
-from mobile_export.program import Program, sha256_of
+from mobile_export.program import Program
 
 MAX_TOKENS = 64
 PAIRS = ("pair", "pair_regression", "qa")
@@ -92,7 +93,7 @@ def lower_here(model_dir: Path, output: Path) -> Program:
     data, census = to_program(Here(head.from_pretrained(model_dir)).eval(), inputs, MAX_TOKENS)
     output.parent.mkdir(parents=True)
     output.write_bytes(data)
-    return Program(output, sha256_of(output), len(data), "stock", "fp32", inputs, outputs, MAX_TOKENS, census, ())
+    return Program(output, file_sha256(output), len(data), "stock", "fp32", inputs, outputs, MAX_TOKENS, census, ())
 
 
 def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
