@@ -197,6 +197,10 @@ class QuantizeSection(_Section):
     scheme: Literal["int8", "int4", "none"] = _option(
         "int8", "weights (embeddings too) as int8 or int4 with int8 activations per token, or fp32", "--quantize"
     )
+    keep_int8: tuple[str, ...] = _option(
+        (),
+        "of int4: matrices that stay int8, named as in the program's listing, * for any (see compress.sensitivity)",
+    )
     aware_epochs: float = _option(
         0, "structured tickets: last passes over the training data with weights rounded as they will be stored", ge=0
     )
@@ -249,6 +253,8 @@ class Recipe(_Section):
             raise ValueError("a budget is met by distilled structures: leave ticket.kind and distill.enabled alone")
         if self.quantize.aware_epochs and (self.budget.is_set or self.quantize.scheme == "none"):
             raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4, and set no budget")
+        if self.quantize.keep_int8 and (self.budget.is_set or self.quantize.scheme != "int4"):
+            raise ValueError("quantize.keep_int8 is about int4: choose that scheme, and set no budget")
         if self.controls and self.ticket.kind != "weights":
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self

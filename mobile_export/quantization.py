@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import get_args
 
 import torch
@@ -21,10 +23,12 @@ class Scheme:
     """How weights and activations are stored. Both quantized schemes compute with int8 activations, a scale per token.
 
     none: fp32. int8: one scale per output channel, and per embedding row. int4: one scale per 32 weights; a matrix
-    whose width is not a multiple of 32 is stored as int8. Raises ExportError for another name.
+    whose width is not a multiple of 32 is stored as int8, and so are those whose names, as the program's listing gives
+    them, match a pattern of `int8` ("layers.0.*"). Raises ExportError for another name.
     """
 
     name: SchemeName = "int8"
+    int8: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.name not in get_args(SchemeName):
@@ -44,24 +48,33 @@ class Scheme:
         """
         if self.name == "none":
             return model
+        names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | nn.Embedding)]
+        for pattern in self.int8:
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise ExportError(
+                    f"no matrix is called '{pattern}'",
+                    where="quantize.keep_int8",
+                    remedy=f"use names such as {', '.join(names[:3])}",
+                )
         with quiet():
             self._apply_linears(model)
             self._apply_tables(model)
         return model
 
+    def _in_four_bits(self, name: str, width: int) -> bool:
+        kept = any(fnmatchcase(name, pattern) for pattern in self.int8)
+        return self.name == "int4" and width % GROUP == 0 and not kept
+
     def _apply_linears(self, model: nn.Module) -> None:
         from torchao.quantization import Int8DynamicActivationIntxWeightConfig, quantize_
         from torchao.quantization.granularity import PerAxis, PerGroup
 
-        def four_bits(module: nn.Module) -> bool:
-            return self.name == "int4" and module.in_features % GROUP == 0
+        def chosen(module: nn.Module, name: str, four_bits: bool) -> bool:
+            return type(module) is nn.Linear and self._in_four_bits(name, module.in_features) == four_bits
 
-        for dtype, granularity, wanted in (
-            (torch.int4, PerGroup(GROUP), four_bits),
-            (torch.int8, PerAxis(0), lambda module: not four_bits(module)),
-        ):
+        for dtype, granularity in ((torch.int4, PerGroup(GROUP)), (torch.int8, PerAxis(0))):
             config = Int8DynamicActivationIntxWeightConfig(weight_dtype=dtype, weight_granularity=granularity)
-            quantize_(model, config, lambda module, _, wanted=wanted: type(module) is nn.Linear and wanted(module))
+            quantize_(model, config, partial(chosen, four_bits=dtype == torch.int4))
         load_quantized_operators()
         for module in model.modules():
             for name, child in list(module.named_children()):
@@ -72,13 +85,13 @@ class Scheme:
         from torchao.quantization import IntxWeightOnlyConfig, quantize_
         from torchao.quantization.granularity import PerGroup
 
-        for module in model.modules():
+        for place, module in model.named_modules():
             for name, child in list(module.named_children()):
                 if isinstance(child, Quantizable):
                     setattr(module, name, child.quantized())
                 elif isinstance(child, nn.Embedding):
                     child.padding_idx = None  # torchao's embedding refuses one
-                    if not (self.name == "int4" and child.embedding_dim % GROUP == 0):
+                    if not self._in_four_bits(f"{place}.{name}".lstrip("."), child.embedding_dim):
                         setattr(module, name, Int8Rows(child.weight.detach()))
         config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))
         quantize_(model, config, lambda module, _: isinstance(module, nn.Embedding))

@@ -260,6 +260,23 @@ def masked_language_head_of(model: nn.Module) -> MaskedLanguageHead:
     return MaskedLanguageHead(dense, activation, norm, weight, bias)
 
 
+def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
+    """The matrices that a classifier's program stores in few bits, by the names of its listing.
+
+    The word table, each layer's attention and feed-forward matrices, and the head's.
+    """
+    head = classification_head_of(model)
+    found: dict[str, nn.Linear | nn.Embedding | None] = {"embeddings.word": embeddings_of(model).word}
+    for i, layer in enumerate(layers_of(model)):
+        attention = {"query": layer.query, "key": layer.key, "value": layer.value, "output": layer.attention_output}
+        found |= {f"layers.{i}.attention.{name}": matrix for name, matrix in attention.items()}
+        for j, block in enumerate(layer.feed_forwards):
+            place = f"layers.{i}.feed_forwards.{j}"
+            found |= {f"{place}.inner": block.inner, f"{place}.outer": block.outer}
+    found |= {"head.dense": head.dense, "head.out": head.out}
+    return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+
 def _optional(module: nn.Module, path: str | None) -> nn.Module | None:
     try:
         return module.get_submodule(path) if path else None

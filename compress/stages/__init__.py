@@ -22,7 +22,8 @@ def training_stages(recipe: Recipe) -> list[Stage]:
         stages.append(Stage("budget", ("drafts", "dense"), searched, run_budget, has_model=False))
         stages.append(Stage("shrunk", ("dense", "budget"), (), run_chosen))
     elif recipe.ticket.kind == "structure":
-        stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill", "quantize"), run_shrunk))
+        storage = ("quantize",) if recipe.quantize.aware_epochs else ()
+        stages.append(Stage("shrunk", ("dense",), ("seed", "structure", "distill", *storage), run_shrunk))
     return stages
 
 

@@ -34,9 +34,11 @@ def run_programs(run: Run, folder: Path) -> None:
     """Export the baseline (dense model, stock fp32 recipe) and the ticket; evaluate both on dev and test; time both."""
     from mobile_export.lowering import lower
     from mobile_export.measure import measure
+    from mobile_export.quantization import Scheme
 
     recipe, final, started = run.recipe, final_stage(run), time.monotonic()
-    plans = {"dense": ("dense", "stock", "none"), "ticket": (final, "phone", recipe.quantize.scheme)}
+    stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
+    plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, "phone", stored)}
     programs, numbers, logits = {}, {}, {}
     for name, (stage, form, scheme) in plans.items():
         with run.console.step(f"export of the {name} program", 1) as advance:

@@ -20,7 +20,7 @@ from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTok
 from compress.console import Advance, Console
 from compress.data.encode import Encoded, Texts, batches
 from compress.errors import TrainingError
-from compress.models.anatomy import embeddings_of, prunable_parameters
+from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe import TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
@@ -79,7 +79,7 @@ class Learner:
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
-        rounded = rounded_weights(model, rounding) if rounding != "none" else nullcontext()
+        rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
         with (
             held,
             compact_embedding(embeddings_of(model).word, self._ids_in_use(model)),

@@ -14,14 +14,14 @@ from mobile_export.quantization import Int8Rows, Scheme, int8_rows, storage_of
 from .conftest import MAX_TOKENS, MINILM, random_model
 
 
-def stored(name: str, **settings: int) -> dict[str, tuple[int, int]]:
+def stored(scheme: Scheme, **settings: int) -> dict[str, tuple[int, int]]:
     module = PhoneEncoder(random_model("bert", **settings), MAX_TOKENS, segments=False).eval()
-    return {item.name: (item.bits, item.bytes) for item in storage_of(Scheme(name).apply(module))}
+    return {item.name: (item.bits, item.bytes) for item in storage_of(scheme.apply(module))}
 
 
 @pytest.mark.parametrize(("scheme", "bits"), [("int8", 8), ("int4", 4)])
 def test_no_matrix_stays_fp32(scheme: str, bits: int) -> None:
-    storage = stored(scheme)
+    storage = stored(Scheme(scheme))
     matrices = {
         name: item for name, item in storage.items() if name.endswith(("query.weight", "inner.weight", "out.weight"))
     }
@@ -32,9 +32,22 @@ def test_no_matrix_stays_fp32(scheme: str, bits: int) -> None:
 
 
 def test_int4_keeps_int8_where_groups_of_32_do_not_fit() -> None:
-    storage = stored("int4", intermediate_size=40)
+    storage = stored(Scheme("int4"), intermediate_size=40)
     assert storage["layers.0.feed_forwards.0.inner.weight"][0] == 4
     assert storage["layers.0.feed_forwards.0.outer.weight"][0] == 8
+
+
+def test_matrices_named_by_patterns_stay_int8() -> None:
+    storage = stored(Scheme("int4", int8=("embeddings.word", "layers.0.*", "*.outer")))
+    bits = {name: item[0] for name, item in storage.items() if name.endswith(("weight", "rows")) and item[0] < 32}
+    assert bits["embeddings.word.rows"] == 8
+    eight = {n for n, b in bits.items() if n.endswith("weight") and b == 8}
+    assert eight == {
+        n for n in bits if n.endswith("weight") and (n.startswith("layers.0.") or n.endswith("outer.weight"))
+    }
+    assert bits["layers.1.attention.query.weight"] == 4 and bits["head.out.weight"] == 4
+    with pytest.raises(ExportError, match=r"quantize.keep_int8: no matrix is called 'layer.0'"):
+        stored(Scheme("int4", int8=("layer.0",)))
 
 
 def test_int8_rows_are_within_half_a_step() -> None:

@@ -18,7 +18,7 @@ def test_rounded_as_exported(scheme: str) -> None:
     """Bit for bit the exporter's weights, groups and widths that do not fit a group included."""
     ids = torch.arange(40)
     model, exported = network(), Scheme(scheme).apply(network())
-    with rounded_weights(model, scheme):
+    with rounded_weights(model.children(), scheme):
         assert scheme == "int8" or torch.equal(model[0](ids), exported[0](ids))
         for number in (1, 2):
             stored = exported[number]
@@ -30,7 +30,7 @@ def test_rounded_as_exported(scheme: str) -> None:
 def test_gradients_pass_and_plain_weights_come_back() -> None:
     model = network()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with rounded_weights(model, "int4"):
+    with rounded_weights(model.children(), "int4"):
         loss = model(torch.tensor([1, 2, 3])).square().sum()
         loss.backward()
         gradients = [p.grad for p in model.parameters()]
@@ -47,6 +47,6 @@ def test_gradients_pass_and_plain_weights_come_back() -> None:
 
 def test_an_error_within_leaves_plain_weights_too() -> None:
     model = network()
-    with pytest.raises(RuntimeError, match="no"), rounded_weights(model, "int8"):
+    with pytest.raises(RuntimeError, match="no"), rounded_weights(model.children(), "int8"):
         raise RuntimeError("no")
     assert type(model[1]) is nn.Linear
