@@ -86,6 +86,7 @@ def sample() -> dict[str, Any]:
                 _metric(0.9252, 0.9224),
                 label="stock fp32",
                 peak_rss_bytes=214_958_080,
+                peak_rss_growth_bytes=116_200_000,
                 agreement_with_eager=1.0,
                 delegated_fraction=0.7125,
                 delegated_pieces=44,
@@ -126,7 +127,7 @@ def sample() -> dict[str, Any]:
         "environment": {"python": "3.12", "threads": 2, "versions": {"torch": "2.15.0"}, "gpu": None},
         "not_measured": {
             "programs.ticket.peak_rss_bytes": "the machine gives no resident memory of a finished process",
-            "verdict.memory_ratio": "one of the two peaks was not measured",
+            "verdict.memory_ratio": "one of the two was not measured",
             "verdict.controls.random_init": "run with --controls",
         },
         "budget": {

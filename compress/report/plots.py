@@ -176,8 +176,8 @@ def size_plot(report: Report) -> str | None:
     """Installed and download megabytes, program by program."""
     programs = view.measured_programs(report)
     groups = {
-        title: {name: (p[key], None) for name, p in programs.items() if p[key] is not None}
-        for title, key in (("installed", "bytes"), ("download", "download_bytes"), ("peak memory", "peak_rss_bytes"))
+        title: {name: (p[key], None) for name, p in programs.items() if p.get(key)}
+        for title, key in (("installed", "bytes"), ("download", "download_bytes"), ("memory", "peak_rss_growth_bytes"))
     }
     return _bars("size", groups, f.size, "Megabytes", 1e-6)
 

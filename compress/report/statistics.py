@@ -205,6 +205,6 @@ def compare_programs(dense: dict[str, Any], ticket: dict[str, Any]) -> dict[str,
     return {
         "size_ratio": ratio(dense["bytes"], ticket["bytes"]),
         "download_ratio": ratio(dense["download_bytes"], ticket["download_bytes"]),
-        "memory_ratio": ratio(dense["peak_rss_bytes"], ticket["peak_rss_bytes"]),
+        "memory_ratio": ratio(*(p.get("peak_rss_growth_bytes") or None for p in (dense, ticket))),
         "speed_ratio": speed,
     }
