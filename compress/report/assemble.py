@@ -10,7 +10,7 @@ from compress.run_dir import read_json
 if TYPE_CHECKING:
     from compress.stages.run import Run
 
-_ONE_SEED = "this run used one seed; the rule needs at least two (see docs/results.md for studies over seeds)"
+_ONE_SEED = "it used one seed; the rule needs at least two (see docs/results.md for studies over seeds)"
 
 
 def assemble(
@@ -95,8 +95,11 @@ def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) ->
 
 def _ticket_verdict(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     dense = [numbers["dense"]["metric"]["test"]]
+    if "shrunk" in numbers:
+        reasons["verdict.winning_ticket"] = "its structured ticket learnt from a teacher, with a training of its own"
+        return {"winning_ticket": None, "rule": "the papers' rule is for a ticket that trains like the dense model"}
     if "ticket" not in numbers:
-        reasons["verdict.winning_ticket"] = "this run searched no ticket"
+        reasons["verdict.winning_ticket"] = "it searched no ticket"
         return {"winning_ticket": None, "rule": "no ticket was searched"}
     outcome = winning_ticket(dense, [numbers["ticket"]["metric"]["test"]])
     reasons.update(outcome.not_measured())
