@@ -22,6 +22,7 @@ class PhoneEmbeddings(nn.Module):
         super().__init__()
         parts = embeddings_of(model)
         self.word = nn.Embedding.from_pretrained(parts.word.weight.detach().clone())
+        self.up = None if parts.up is None else folded(parts.up)
         first = parts.position_offset
         position = parts.position.weight.detach()[first : first + max_tokens].clone()
         self.norm = PhoneNorm(parts.norm)
@@ -42,6 +43,8 @@ class PhoneEmbeddings(nn.Module):
 
     def forward(self, ids: Tensor, segments: Tensor | None) -> Tensor:
         x = self.word(ids)
+        if self.up is not None:
+            x = self.up(x)
         if self.trigram is not None:
             x = self.trigram(x)
         x = x + self.position(ids.shape[0])

@@ -44,6 +44,8 @@ class Layer:
 class Embeddings:
     """The embedding block. `token_type` and `projection` are None where the architecture has none.
 
+    `up` leads from the word table's rows (V, r) to the block's width, where the table has a low rank.
+
     `position_offset` is added to a token's index to get its row of `position` (RoBERTa starts at padding_idx + 1).
     """
 
@@ -53,6 +55,7 @@ class Embeddings:
     norm: nn.Module
     projection: nn.Linear | None
     position_offset: int
+    up: nn.Linear | None = None
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,8 @@ def embeddings_of(model: nn.Module) -> Embeddings:
     row, encoder = architecture_of(model), encoder_of(model)
     word = encoder.get_submodule("embeddings.word_embeddings")
     return Embeddings(
-        word=word,
+        word=getattr(word, "table", word),
+        up=getattr(word, "up", None),
         position=encoder.get_submodule("embeddings.position_embeddings"),
         token_type=encoder.get_submodule(row.token_type) if row.token_type else None,
         norm=encoder.get_submodule(row.norm),
@@ -266,7 +270,11 @@ def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
     The word table, each layer's attention and feed-forward matrices, and the head's.
     """
     head = classification_head_of(model)
-    found: dict[str, nn.Linear | nn.Embedding | None] = {"embeddings.word": embeddings_of(model).word}
+    embeddings = embeddings_of(model)
+    found: dict[str, nn.Linear | nn.Embedding | None] = {
+        "embeddings.word": embeddings.word,
+        "embeddings.up": embeddings.up,
+    }
     for i, layer in enumerate(layers_of(model)):
         attention = {"query": layer.query, "key": layer.key, "value": layer.value, "output": layer.attention_output}
         found |= {f"layers.{i}.attention.{name}": matrix for name, matrix in attention.items()}

@@ -22,6 +22,7 @@ from transformers import (
 from compress.data.task import Task
 from compress.errors import ModelError
 from compress.models.anatomy import ARCHITECTURES, classification_head_of
+from compress.models.factorized import factorize, rank_of
 from compress.models.structure import Sizes, remove
 from compress.run_dir import file_sha256
 
@@ -122,11 +123,15 @@ def load_saved(folder: Path) -> PreTrainedModel:
     source = str(folder)
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
-        sizes = Sizes.of_config(config)
-        if sizes is None:
+        sizes, rank = Sizes.of_config(config), rank_of(config)
+        if sizes is None and rank is None:
             options = {"use_safetensors": True, "dtype": torch.float32}
             return _from_pretrained(AutoModelForSequenceClassification, source, **options).eval()
-        model = remove(AutoModelForSequenceClassification.from_config(config), sizes.first())
+        model = AutoModelForSequenceClassification.from_config(config)
+        if sizes is not None:
+            model = remove(model, sizes.first())
+        if rank is not None:
+            model = factorize(model, rank)
         try:
             model.load_state_dict(load_file(folder / "model.safetensors"))
         except (OSError, SafetensorError, RuntimeError) as error:

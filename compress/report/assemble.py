@@ -83,7 +83,21 @@ def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _stage(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
     keys = ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total", "metric", "seconds")
-    return {"name": name, **{key: numbers[key] for key in keys}}
+    stage = {"name": name, **{key: numbers[key] for key in keys}}
+    return stage | {"note": _shrunk_note(numbers)} if "structure" in numbers else stage
+
+
+def _shrunk_note(numbers: dict[str, Any]) -> str:
+    """What a structured ticket has kept, and what its smaller vocabulary changes."""
+    sizes, words = numbers["structure"], numbers["vocabulary"]
+    layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
+    same = len(set(layers)) == 1
+    kept = f"{len(layers)} layers, {layers[0]} in each" if same else f"layers with {'; '.join(layers)}"
+    note = f"{kept}; {words['words']:,} words"
+    if dev := words.get("dev"):
+        changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))
+        note += f" (of the dev texts {changed} are read otherwise, in {longer} more tokens, {unknown} of them unknown)"
+    return note
 
 
 def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from compress.lottery.structured import (
     taylor_scores,
 )
 from compress.models.anatomy import layers_of
+from compress.models.factorized import factorize
 from compress.models.structure import Sizes, Structure, remove, whole
 from compress.recipe import StructureSection
 from compress.stages.run import Run
@@ -43,8 +44,16 @@ def run_shrunk(run: Run, folder: Path) -> None:
     model = remove(run.pretrained(), structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
+    if run.recipe.structure.embedding_rank:
+        factorize(model, run.recipe.structure.embedding_rank, _word_counts(texts))
     fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
+
+
+def _word_counts(texts: Texts) -> Tensor:
+    """How often training uses each word (V,), and once more: a word that it does not use counts, too."""
+    used = [i for ids in texts.splits["train"].rows["input_ids"] for i in ids]
+    return torch.bincount(torch.tensor(used), minlength=len(texts.tokenizer)) + 1.0
 
 
 def _fit(

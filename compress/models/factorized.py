@@ -1,0 +1,55 @@
+"""A word table of low rank: (V, H) as (V, r)·(r, H), so that every word stays and the table is a fraction of its size.
+
+Half of a small encoder is its word table. Trimming the vocabulary makes it smaller and cuts rare words in pieces;
+a low rank keeps every word and blurs it (Lan et al. 2020, section 3.1, train such a table from scratch; here it is the
+best approximation of the pre-trained one, and the training that follows sharpens it).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from compress.errors import ModelError
+from compress.models.anatomy import encoder_of
+
+RANK = "embedding_rank"  # the config's key, under "pocket_ticket"
+
+
+class FactorizedEmbedding(nn.Module):
+    """Ids (…) → (…, H) by a `table` (V, r) and a Linear `up` without bias, r → H."""
+
+    def __init__(self, words: int, rank: int, width: int) -> None:
+        super().__init__()
+        self.table, self.up = nn.Embedding(words, rank), nn.Linear(rank, width, bias=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.up(self.table(ids))
+
+
+def factorize(model: nn.Module, rank: int, counts: Tensor | None = None) -> nn.Module:
+    """Give `model`, in place, a word table of `rank`, and write the rank into its config. Returns the model.
+
+    Of all tables of that rank it is the one with the least Σ counts·‖row − its approximation‖²; `counts` (V,) are how
+    often each word is used, by default equal. Raises ModelError for a rank that is not below the table's width.
+    """
+    owner = encoder_of(model).get_submodule("embeddings")
+    rows = owner.word_embeddings.weight.detach()
+    if not 0 < rank < rows.shape[1]:
+        raise ModelError(
+            f"the rank is {rank} and the word table's width {rows.shape[1]}", remedy="choose a smaller rank"
+        )
+    weighted = rows if counts is None else rows * counts.to(rows)[:, None]
+    _, axes = torch.linalg.eigh(rows.T.double() @ weighted.double())  # ascending
+    best = axes[:, -rank:].to(rows)  # (H, r), orthonormal
+    found = FactorizedEmbedding(rows.shape[0], rank, rows.shape[1])
+    with torch.no_grad():
+        found.table.weight.copy_(rows @ best)
+        found.up.weight.copy_(best)
+    owner.word_embeddings = found.train(model.training)
+    config = model.config
+    config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), RANK: rank}
+    return model
+
+
+def rank_of(config: object) -> int | None:
+    """The rank that a saved model's config tells, or None for a table of full rank."""
+    return (getattr(config, "pocket_ticket", None) or {}).get(RANK)
