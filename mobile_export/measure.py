@@ -30,7 +30,8 @@ def measure(
     """Everything measured of each program: report.json's `programs` entries but for the metric, which needs data.
 
     Keys: file, bytes, download_bytes, latency_ms, threads, peak_rss_bytes, runtime_rss_bytes, peak_rss_growth_bytes,
-    delegated_fraction, delegated_pieces, leftover_ops. Raises ExportError when a measuring process fails.
+    first_answer_ms, delegated_fraction, delegated_pieces, leftover_ops. Raises ExportError when a measuring process
+    fails.
     """
     milliseconds = latency(programs, lengths=lengths, threads=threads, rounds=rounds)
     return {
@@ -41,6 +42,7 @@ def measure(
             "latency_ms": milliseconds[name],
             "threads": threads,
             **peak_memory(program, threads=threads),
+            "first_answer_ms": first_answer(program, threads=threads),
             "delegated_fraction": program.census.delegated_fraction,
             "delegated_pieces": program.census.pieces,
             "leftover_ops": dict(program.census.leftovers),
@@ -88,6 +90,17 @@ def peak_memory(program: Program, *, tokens: int = MEMORY_TOKENS, threads: int =
     the program is loaded. peak_rss_growth_bytes: the difference, which is the program's own share.
     """
     request = {"what": "memory", "program": _portable(program), "threads": threads}
+    return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
+
+
+def first_answer(
+    program: Program, *, tokens: int = LENGTHS[0], threads: int = 1, rounds: int = 5
+) -> dict[str, float | None]:
+    """Milliseconds from the file to the first answer of a text of `tokens` tokens, the runtime being there: medians.
+
+    "warm": the file is in the system's memory; "cold": it was put out of it (None where the system can't be told to).
+    """
+    request = {"what": "start", "program": _portable(program), "threads": threads, "rounds": rounds}
     return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
 
 
@@ -168,6 +181,35 @@ def _memory_worker(request: Mapping[str, Any]) -> dict[str, int]:
     return {"peak_rss_bytes": peak, "runtime_rss_bytes": before, "peak_rss_growth_bytes": max(0, peak - before)}
 
 
+def _start_worker(request: Mapping[str, Any]) -> dict[str, float | None]:
+    from mobile_export.runtime import LoadedProgram, load_runtime, set_threads
+
+    load_runtime()
+    set_threads(request["threads"])
+    given = {**request["program"], "sha256": None}  # a check would read the file into memory
+
+    def once() -> float:
+        begin = time.perf_counter()
+        program = LoadedProgram(**given)
+        program.execute(program.tensors(_text(request["tokens"])))
+        return (time.perf_counter() - begin) * 1e3
+
+    once()  # the first program of a process pays for lazy imports
+    cold = [once() for _ in range(request["rounds"]) if _forget_file(given["path"])]
+    warm = [once() for _ in range(request["rounds"])]
+    return {"cold": statistics.median(cold) if cold else None, "warm": statistics.median(warm)}
+
+
+def _forget_file(path: str) -> bool:
+    """Ask the system to drop a file from its memory; whether it can be asked."""
+    if not hasattr(os, "posix_fadvise"):
+        return False
+    with Path(path).open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return True
+
+
 def _forget_peak() -> None:
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the kernel starts its record of the peak again
@@ -202,12 +244,12 @@ def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> d
 def main(arguments: list[str] | None = None) -> int:
     """`--device adb --run DIR` measures on a phone. Without arguments, a worker: one request (JSON) on stdin.
 
-    `latency` and `peak_memory` start this as a process of its own.
+    `latency`, `peak_memory` and `first_answer` start this as a process of its own.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments:
         request = json.load(sys.stdin)
-        worker = {"latency": _latency_worker, "memory": _memory_worker}[request["what"]]
+        worker = {"latency": _latency_worker, "memory": _memory_worker, "start": _start_worker}[request["what"]]
         print(json.dumps(worker(request)))
         return 0
     parser = argparse.ArgumentParser(

@@ -42,6 +42,7 @@ def with_phones(report: dict[str, Any], run: Path) -> dict[str, Any]:
             "peak_rss_bytes": None,
             "runtime_rss_bytes": None,
             "peak_rss_growth_bytes": None,
+            "first_answer_ms": None,
             "metric": {"dev": None, "test": None, "ci95": None},
             "agreement_with_eager": None,
         }

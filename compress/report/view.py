@@ -191,6 +191,16 @@ def latency_table(report: Report) -> Table:
     return Table(["Text", "Median", "p10", "p90", "Threads", "Runs"], rows, "Latency of one call, batch 1")
 
 
+def start_table(report: Report) -> Table | None:
+    """How long each program takes from its file to the first answer."""
+    starts = {n: s for n, p in measured_programs(report).items() if (s := p.get("first_answer_ms"))}
+    if not starts:
+        return None
+    rows = [[program_title(report, n), f.milliseconds(s["warm"]), f.milliseconds(s["cold"])] for n, s in starts.items()]
+    headings = ["Program", "File in memory", "File not in memory"]
+    return Table(headings, rows, "From the file to the first answer, 12 tokens")
+
+
 def program_table(report: Report) -> Table:
     """One row a program: sizes, metric of the file itself, agreement, delegation."""
     metric = prose.metric_format(report)

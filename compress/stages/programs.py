@@ -48,7 +48,7 @@ def run_programs(run: Run, folder: Path) -> None:
         numbers[name] = _quality(run, found, stage)
         logits |= {f"{name}.{split}": values for split, values in found.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
-    with run.console.step("latency and memory", 1) as advance:
+    with run.console.step("latency, memory and start", 1) as advance:
         measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
         advance(1)
     entries = {n: measured[n] | numbers[n] | _about(programs[n], f"programs/{n}.pte") for n in programs}

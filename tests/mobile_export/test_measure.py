@@ -21,6 +21,7 @@ def test_everything_is_measured(program) -> None:
         assert entry["latency_ms"][str(MAX_TOKENS + 1)] is None  # longer than the program takes
         assert entry["bytes"] == programs[name].path.stat().st_size and entry["threads"] == 1
         assert entry["peak_rss_bytes"] - entry["runtime_rss_bytes"] == entry["peak_rss_growth_bytes"] > 0
+        assert entry["first_answer_ms"]["warm"] > 0 and (entry["first_answer_ms"]["cold"] or 1) > 0
         assert entry["delegated_pieces"] == programs[name].census.pieces
     assert found["ticket"]["delegated_fraction"] > found["dense"]["delegated_fraction"]
 
