@@ -21,7 +21,7 @@ from compress.report.terminal import summary_table
 from compress.run_dir import RunDir, file_sha256, fingerprint, write_atomic
 from compress.stages import baseline_stage, training_stages
 from compress.stages.budgeted import settled
-from compress.stages.programs import build_app, licences, run_bundle, run_programs
+from compress.stages.programs import build_app, licences, run_bundle, run_programs, target_of
 from compress.stages.run import Run, Stage
 
 _VERSIONS = ("torch", "executorch", "torchao", "transformers", "datasets", "numpy")
@@ -45,7 +45,7 @@ class Pipeline:
         self.stages = [baseline_stage(), *training_stages(recipe)]
         last = self.stages[-1].name
         self.stages.append(Stage("programs", ("dense", last), ("model", "quantize", "measure", "target"), run_programs))
-        self.stages.append(Stage("android", ("programs",), ("target",), run_bundle))
+        self.stages.append(Stage(recipe.target, ("programs",), ("target",), run_bundle))
 
     def dry_run(self) -> None:
         """Print what would run and about how long it would take; trains and writes nothing."""
@@ -89,10 +89,11 @@ class Pipeline:
             environment=self._environment(),
             command=self._command(),
             licences=licences(run),
+            target=target_of(run),
         )
         write_report(report, run.dir.root)
-        self.console.show(summary_table(report), report=str(run.dir.report), android=str(run.dir.android))
-        self.console.note(f"report: {run.dir.root / 'report.html'}\nprogram: {run.dir.android / 'model.pte'}")
+        self.console.show(summary_table(report), report=str(run.dir.report), bundle=str(run.bundle))
+        self.console.note(f"report: {run.dir.root / 'report.html'}\nprogram: {run.bundle / 'model.pte'}")
         return report
 
     def _run_stage(self, stage: Stage, mark: str) -> None:

@@ -218,7 +218,9 @@ class MeasureSection(_Section):
 class Recipe(_Section):
     """Everything that decides a run's result, and nothing else (where it is written is the command's business)."""
 
-    target: Literal["android"] = _option("android", "what the program is lowered for", "--target")
+    target: Literal["android", "ios", "linux-arm"] = _option(
+        "android", "what the program is for; it also names the bundle's folder", "--target"
+    )
     seed: int = _option(0, "seed of initialisation, order and dropout", "--seed", ge=0)
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()

@@ -67,7 +67,7 @@ def read_json(path: Path) -> Any:
 
 
 class RunDir:
-    """The folder of one run. `recipe`, `report` and `android` are its fixed places; stages have a folder each."""
+    """The folder of one run. `recipe` and `report` are its fixed places; stages have a folder each, the bundle too."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -85,10 +85,6 @@ class RunDir:
     @property
     def report(self) -> Path:
         return self.root / "report.json"
-
-    @property
-    def android(self) -> Path:
-        return self.root / "android"
 
     def stage(self, name: str) -> Path:
         """The folder of a complete stage."""

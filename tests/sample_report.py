@@ -131,6 +131,7 @@ def sample() -> dict[str, Any]:
             "verdict.memory_ratio": "one of the two was not measured",
             "verdict.controls.random_init": "run with --controls",
         },
+        "target": {"name": "android", "limits": "The app asks for the known answers on the phone itself."},
         "budget": {
             "asked": {"max_drop": 1.0, "max_latency": "1ms@12"},
             "met_on_dev": True,

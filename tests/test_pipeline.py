@@ -131,6 +131,20 @@ def test_another_recipe_repeats_only_what_depends_on_it(finished: Path, tiny_enc
     assert {n for n in notes if n in STAGES} == {"programs", "android"}
 
 
+@pytest.mark.slow
+def test_another_target_has_its_own_bundle(finished: Path, tiny_encoder: Path, tiny_task: Path) -> None:
+    done = run(command(tiny_encoder, tiny_task, finished, "--json", "--controls", "--target", "linux-arm"))
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    notes = [e["text"] for e in events if e["event"] == "note"]
+    checked = [e["step"] for e in events if e["event"] == "step_done" and "emulated" in e["step"]]
+    assert len(checked) == 2 or any("not checked on ARM" in n for n in notes)
+    assert {"dense: complete, kept", "distilled: complete, kept"} <= set(notes)
+    report = json.loads((finished / "report.json").read_text())
+    assert report["target"]["name"] == "linux-arm" and "the target is linux-arm" in report["not_measured"]["apk"]
+    assert (finished / "linux-arm" / "model.pte").read_bytes() == (finished / "programs" / "ticket.pte").read_bytes()
+
+
 def test_a_structured_ticket_is_really_smaller(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
     output = tmp_path / "run"
     small = ("--ticket", "structure", "--vocabulary", "1500", "--quantize", "int4", "--keep-heads", "0.5")

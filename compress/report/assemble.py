@@ -21,6 +21,7 @@ def assemble(
     environment: dict[str, Any],
     command: str,
     licences: list[dict[str, str]],
+    target: dict[str, str],
 ) -> dict[str, Any]:
     """report.json of a complete run whose training stages were `stages`, in order.
 
@@ -57,6 +58,7 @@ def assemble(
         "training_curves": {n: m["curve"] for n, m in numbers.items() if m["curve"]},
         "recipe": {"command": command, "yaml": run.recipe.to_yaml()},
         "licences": licences,
+        "target": target,
     }
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])

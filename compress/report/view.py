@@ -361,6 +361,8 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("Training examples", f.count(task["train_examples"])),
         (f"{task['eval_split'].capitalize()} examples", f"{f.count(task['eval_examples'])}, all evaluated"),
     ]
+    if target := report.get("target"):
+        found.append(("Target", f"{target['name']}. {target['limits']}"))
     for title, key in (("Dev examples", "dev_examples"), ("Labels", "labels")):
         if key in task:
             found.append((title, f.count(task[key])))

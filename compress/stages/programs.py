@@ -1,6 +1,6 @@
 """The last stages: export the dense model and the ticket, evaluate and measure both files, and bundle the ticket's.
 
-The only place where `compress` calls `mobile_export`.
+Only stages call `mobile_export`, and only when they run.
 """
 
 import time
@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.numpy import save as to_safetensors
 
 from compress.data.task import Task
-from compress.errors import PocketTicketError
+from compress.errors import PocketTicketError, ToolError
 from compress.report.statistics import compare_programs, paired_bootstrap
 from compress.run_dir import read_json, write_atomic, write_json
 from compress.stages import training_stages
@@ -35,10 +35,11 @@ def run_programs(run: Run, folder: Path) -> None:
     from mobile_export.lowering import lower
     from mobile_export.measure import measure
     from mobile_export.quantization import Scheme
+    from mobile_export.targets import TARGETS
 
     recipe, final, started = run.recipe, final_stage(run), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
-    plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, "phone", stored)}
+    plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, TARGETS[recipe.target].form, stored)}
     programs, numbers, logits = {}, {}, {}
     for name, (stage, form, scheme) in plans.items():
         with run.console.step(f"export of the {name} program", 1) as advance:
@@ -58,9 +59,10 @@ def run_programs(run: Run, folder: Path) -> None:
 
 
 def run_bundle(run: Run, folder: Path) -> None:
-    """Write what the app needs and check it by itself."""
+    """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
     from mobile_export.bundle import Licence, Text, write_bundle
     from mobile_export.lowering import Program
+    from mobile_export.targets import TARGETS
     from mobile_export.verify import verify_bundle
 
     task, found = run.task, run.metrics("programs")
@@ -74,7 +76,7 @@ def run_bundle(run: Run, folder: Path) -> None:
         "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
     }
     labels = [e.label for e in task.train] if task.regression else None
-    with run.console.step("bundle for the app", 1) as advance:
+    with run.console.step("bundle", 1) as advance:
         write_bundle(
             folder,
             run.dir.stage(final_stage(run)),
@@ -88,18 +90,36 @@ def run_bundle(run: Run, folder: Path) -> None:
         )
         verify_bundle(folder)
         advance(1)
+    if TARGETS[run.recipe.target].arm:
+        _verify_on_arm(run, folder)
+
+
+def _verify_on_arm(run: Run, folder: Path) -> None:
+    from mobile_export.arm import CORES
+    from mobile_export.verify import verify_bundle
+
+    try:
+        for core in CORES:
+            with run.console.step(f"known answers on an emulated {core}", 1) as advance:
+                verify_bundle(folder, core=core)
+                advance(1)
+    except ToolError as error:
+        run.console.note(f"not checked on ARM: {error}")
 
 
 def build_app(run: Run) -> dict[str, Any] | str:
     """Build the demo app around the bundle, unless that is done: report.json's "apk", or why there is none."""
     from mobile_export.apk import build_apk
+    from mobile_export.targets import TARGETS
 
-    file, about = run.dir.android / APK, run.dir.android / "apk.json"
+    if not TARGETS[run.recipe.target].app:
+        return f"the demo app is for android, and the target is {run.recipe.target}"
+    file, about = run.bundle / APK, run.bundle / "apk.json"
     if file.is_file() and about.is_file():
         return read_json(about)
     try:
         with run.console.step("demo app", 1) as advance:
-            apk = build_apk(run.dir.android, file)
+            apk = build_apk(run.bundle, file)
             advance(1)
     except PocketTicketError as error:
         return str(error)
@@ -107,6 +127,14 @@ def build_app(run: Run) -> dict[str, Any] | str:
     found = {"file": f"android/{APK}", "bytes": apk.bytes, "parts": parts}
     write_json(about, found)
     return found
+
+
+def target_of(run: Run) -> dict[str, str]:
+    """report.json's "target": what the program is for, and what could not be proven for it."""
+    from mobile_export.targets import TARGETS
+
+    target = TARGETS[run.recipe.target]
+    return {"name": target.name, "limits": target.limits}
 
 
 def licences(run: Run) -> list[dict[str, str]]:

@@ -74,6 +74,11 @@ class Run:
         """The model of a complete stage."""
         return load_saved(self.dir.stage(stage))
 
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle, which the target names."""
+        return self.dir.stage(self.recipe.target)
+
     def metrics(self, stage: str) -> dict[str, Any]:
         """The numbers of a complete stage."""
         return read_json(self.dir.stage(stage) / "metrics.json")
