@@ -141,7 +141,7 @@ def test_another_target_has_its_own_bundle(finished: Path, tiny_encoder: Path, t
     assert len(checked) == 2 or any("not checked on ARM" in n for n in notes)
     assert {"dense: complete, kept", "distilled: complete, kept"} <= set(notes)
     report = json.loads((finished / "report.json").read_text())
-    assert report["target"]["name"] == "linux-arm" and "the target is linux-arm" in report["not_measured"]["apk"]
+    assert report["target"]["name"] == "linux-arm"
     assert (finished / "linux-arm" / "model.pte").read_bytes() == (finished / "programs" / "ticket.pte").read_bytes()
 
 
