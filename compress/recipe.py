@@ -16,7 +16,8 @@ from compress.errors import RecipeError
 # Fewer steps leave a small task half learnt, and larger ones like a lower rate: measured in docs/log.md.
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
-_STRUCTURE_RATE = 3e-4  # a structured ticket is further from its solution
+# A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
+_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, 5
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9}
@@ -268,11 +269,10 @@ class Recipe(_Section):
         epochs = self.training.epochs or float(max(_EPOCHS[0], min(_EPOCHS[1], round(steps))))
         rate = self.training.learning_rate or (_RATES[0] if count < _FEW else _RATES[1])
         training = self.training.model_copy(update={"epochs": epochs, "learning_rate": rate})
-        # a structured ticket lost more and learns longer; its steps cost a third
         structure = self.ticket.kind == "structure"
         distill = self.distill.model_copy(
             update={
-                "epochs": self.distill.epochs or epochs * (2 if structure else 1),
+                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES if structure else 1),
                 "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
             }
         )
