@@ -10,6 +10,7 @@ from compress.budget import LADDER
 from compress.recipe import Recipe
 from compress.stages.run import Run
 
+SECONDS = {"baseline": 3.0, "drafts": 90.0, "programs": 75.0, "shrunk": 3.0}  # of stages that train nothing
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from compress import __version__
 from compress.console import Console
-from compress.estimate import seconds_per_step, training_steps
+from compress.estimate import SECONDS, seconds_per_step, training_steps
 from compress.models.load import weights_fingerprint
 from compress.recipe import Recipe
 from compress.report.assemble import assemble
@@ -55,7 +55,7 @@ class Pipeline:
         total = 0.0
         for stage in self.stages:
             steps = training_steps(stage.name, self.recipe, len(run.task.train))
-            seconds = sum(count * cost for count, cost in steps) * step if steps else 60.0
+            seconds = sum(count * cost for count, cost in steps) * step if steps else SECONDS.get(stage.name, 15.0)
             total += seconds
             table.add_row(stage.name, f"{sum(c for c, _ in steps):,}" if steps else "–", f"{seconds / 60:.1f} min")
         table.add_row("all", "", f"{total / 60:.1f} min", end_section=True)
