@@ -255,6 +255,8 @@ class Recipe(_Section):
     def _consistent(self) -> "Recipe":
         if self.budget.is_set and (self.ticket.kind != "structure" or not self.distill.enabled):
             raise ValueError("a budget is met by distilled structures: leave ticket.kind and distill.enabled alone")
+        if self.budget.slowest and self.budget.slowest[1] > self.model.max_tokens:
+            raise ValueError(f"budget.max_latency has more than the {self.model.max_tokens} tokens of model.max_tokens")
         if self.quantize.aware_epochs and (self.budget.is_set or self.quantize.scheme == "none"):
             raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4, and set no budget")
         if self.quantize.keep_int8 and (self.budget.is_set or self.quantize.scheme != "int4"):

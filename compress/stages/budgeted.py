@@ -10,13 +10,12 @@ from typing import Any
 from compress.budget import LADDER, SCHEMES, Choice, Draft, Tried, first_fitting, search
 from compress.errors import RecipeError
 from compress.models.load import save
-from compress.models.structure import remove, whole
+from compress.models.structure import whole
 from compress.recipe import BudgetSection, Recipe
 from compress.run_dir import read_json, write_json
 from compress.stages.run import Run
-from compress.stages.shrunk import run_shrunk, sizes_of, trimmed_vocabulary
+from compress.stages.shrunk import cut, run_shrunk, sizes_of
 from compress.training.metrics import METRICS, answers
-from compress.vocabulary import trim_model
 
 CHOICE, FIRST = "choice.json", "first.json"
 
@@ -102,11 +101,8 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
     from mobile_export.measure import latency
 
     recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
-    model = run.pretrained()
-    model = remove(model, sizes_of(recipe.structure, whole(model)).first())
-    texts, kept, _ = trimmed_vocabulary(dataclasses.replace(run, recipe=recipe))
-    if kept is not None:
-        trim_model(model, kept, texts.tokenizer)
+    structure = sizes_of(recipe.structure, whole(run.pretrained())).first()
+    model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure)
     step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
         save(model, texts.tokenizer, Path(scratch))
@@ -115,7 +111,7 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
         if slowest:
             threads, tokens = run.recipe.measure.threads, slowest[1]
             timed = latency({"draft": program}, lengths=(tokens,), threads=threads)["draft"][str(tokens)]
-            milliseconds = timed["median"] if timed else float("inf")
+            milliseconds = timed["median"]
         advance(1)
     return Draft(program.bytes, milliseconds)
 

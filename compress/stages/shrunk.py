@@ -40,14 +40,20 @@ def run_shrunk(run: Run, folder: Path) -> None:
     structure = _structure(run, dense)
     labelled = len(run.task.train)
     run = _with_more_texts(run, dense)
-    texts, kept, facts = trimmed_vocabulary(run)
+    model, texts, kept, facts = cut(run, structure)
+    fitted = _fit(run, model, dense, structure, texts, kept, labelled)
+    finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
+
+
+def cut(run: Run, structure: Structure) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """θ0 cut to a structure and the recipe's words, the task as it reads it, the kept ids, what trimming changed."""
+    texts, kept, facts = _vocabulary(run)
     model = remove(run.pretrained(), structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
-    if run.recipe.structure.embedding_rank:
-        factorize(model, run.recipe.structure.embedding_rank, _word_counts(texts))
-    fitted = _fit(run, model, dense, structure, texts, kept, labelled)
-    finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
+    if rank := run.recipe.structure.embedding_rank:
+        factorize(model, rank, _word_counts(texts))
+    return model, texts, kept, facts
 
 
 def _word_counts(texts: Texts) -> Tensor:
@@ -154,7 +160,7 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
         return taylor_scores(model, losses())
 
 
-def trimmed_vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
+def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
     """The task read with the trimmed vocabulary, the kept ids, and what the trimming changed."""
     size, full = run.recipe.structure.vocabulary, run.texts
     if size == 0 or size >= len(full.tokenizer):
