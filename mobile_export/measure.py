@@ -22,6 +22,8 @@ from mobile_export.program import Program
 
 LENGTHS = (12, 64)
 MEMORY_TOKENS = 64
+RUNS_A_ROUND = 10  # timed runs of a program in its turn
+STARTS = 5  # timed starts of a program, cold and warm each
 
 
 def measure(
@@ -33,16 +35,15 @@ def measure(
     first_answer_ms, delegated_fraction, delegated_pieces, leftover_ops. Raises ExportError when a measuring process
     fails.
     """
-    milliseconds = latency(programs, lengths=lengths, threads=threads, rounds=rounds)
+    timed = _timed(programs, lengths, threads, rounds)
     return {
         name: {
             "file": program.path.name,
             "bytes": program.bytes,
             "download_bytes": download_bytes(program.path),
-            "latency_ms": milliseconds[name],
+            **timed[name],
             "threads": threads,
             **peak_memory(program, threads=threads),
-            "first_answer_ms": first_answer(program, threads=threads),
             "delegated_fraction": program.census.delegated_fraction,
             "delegated_pieces": program.census.pieces,
             "leftover_ops": dict(program.census.leftovers),
@@ -61,24 +62,30 @@ def download_bytes(path: Path) -> int:
 
 
 def latency(
-    programs: Mapping[str, Program],
-    *,
-    lengths: Sequence[int] = LENGTHS,
-    threads: int = 1,
-    rounds: int = 20,
-    runs_per_round: int = 10,
+    programs: Mapping[str, Program], *, lengths: Sequence[int] = LENGTHS, threads: int = 1, rounds: int = 20
 ) -> dict[str, dict[str, dict[str, float] | None]]:
     """Milliseconds per inference of one text: name → length → {"median", "p10", "p90"}; None where it is too long.
 
-    Every round runs each program `runs_per_round` times after 3 unmeasured runs; the order moves on by one each round.
+    Every round runs each program 10 times after 3 unmeasured runs; the order moves on by one each round.
+    """
+    timed = _timed(programs, lengths, threads, rounds)
+    return {name: entry["latency_ms"] for name, entry in timed.items()}
+
+
+def _timed(
+    programs: Mapping[str, Program], lengths: Sequence[int], threads: int, rounds: int
+) -> dict[str, dict[str, Any]]:
+    """Name → {"latency_ms", "first_answer_ms"}, all in one fresh process.
+
+    first_answer_ms: from the file to the answer to a text of 12 tokens, medians of 5: "warm" with the file in the
+    system's memory, "cold" with the file put out of it (None where the system can't be told to).
     """
     request = {
-        "what": "latency",
+        "what": "time",
         "programs": {name: _portable(program) for name, program in programs.items()},
         "lengths": list(lengths),
         "threads": threads,
         "rounds": rounds,
-        "runs_per_round": runs_per_round,
     }
     return _in_fresh_process(request)
 
@@ -90,17 +97,6 @@ def peak_memory(program: Program, *, tokens: int = MEMORY_TOKENS, threads: int =
     the program is loaded. peak_rss_growth_bytes: the difference, which is the program's own share.
     """
     request = {"what": "memory", "program": _portable(program), "threads": threads}
-    return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
-
-
-def first_answer(
-    program: Program, *, tokens: int = LENGTHS[0], threads: int = 1, rounds: int = 5
-) -> dict[str, float | None]:
-    """Milliseconds from the file to the first answer of a text of `tokens` tokens, the runtime being there: medians.
-
-    "warm": the file is in the system's memory; "cold": it was put out of it (None where the system can't be told to).
-    """
-    request = {"what": "start", "program": _portable(program), "threads": threads, "rounds": rounds}
     return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
 
 
@@ -129,26 +125,32 @@ def _in_fresh_process(request: Mapping[str, Any]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def _latency_worker(request: Mapping[str, Any]) -> dict[str, Any]:
+def _time_worker(request: Mapping[str, Any]) -> dict[str, Any]:
     from mobile_export.runtime import LoadedProgram, set_threads
 
     set_threads(request["threads"])
     programs = {name: LoadedProgram(**given) for name, given in request["programs"].items()}
-    timed = {length: _rounds(programs, length, request) for length in request["lengths"]}
-    return {name: {str(length): _summary(times[name]) for length, times in timed.items()} for name in programs}
+    timed = {length: _rounds(programs, length, request["rounds"]) for length in request["lengths"]}
+    return {
+        name: {
+            "latency_ms": {str(length): _summary(times[name]) for length, times in timed.items()},
+            "first_answer_ms": _start(given),
+        }
+        for name, given in request["programs"].items()
+    }
 
 
-def _rounds(programs: Mapping[str, Any], length: int, request: Mapping[str, Any]) -> dict[str, list[float]]:
+def _rounds(programs: Mapping[str, Any], length: int, rounds: int) -> dict[str, list[float]]:
     able = [name for name, program in programs.items() if length <= program.max_tokens]
     inputs = {name: programs[name].tensors(_text(length)) for name in able}
     times: dict[str, list[float]] = {name: [] for name in programs}
-    for number in range(request["rounds"]):
+    for number in range(rounds):
         start = number % max(1, len(able))
         for name in able[start:] + able[:start]:
             run, given = programs[name].execute, inputs[name]
             for _ in range(3):
                 run(given)
-            for _ in range(request["runs_per_round"]):
+            for _ in range(RUNS_A_ROUND):
                 begin = time.perf_counter()
                 run(given)
                 times[name].append((time.perf_counter() - begin) * 1e3)
@@ -181,22 +183,19 @@ def _memory_worker(request: Mapping[str, Any]) -> dict[str, int]:
     return {"peak_rss_bytes": peak, "runtime_rss_bytes": before, "peak_rss_growth_bytes": max(0, peak - before)}
 
 
-def _start_worker(request: Mapping[str, Any]) -> dict[str, float | None]:
-    from mobile_export.runtime import LoadedProgram, load_runtime, set_threads
+def _start(program: Mapping[str, Any]) -> dict[str, float | None]:
+    from mobile_export.runtime import LoadedProgram
 
-    load_runtime()
-    set_threads(request["threads"])
-    given = {**request["program"], "sha256": None}  # a check would read the file into memory
+    given = {**program, "sha256": None}  # a check would read the file into memory
 
     def once() -> float:
         begin = time.perf_counter()
-        program = LoadedProgram(**given)
-        program.execute(program.tensors(_text(request["tokens"])))
+        loaded = LoadedProgram(**given)
+        loaded.execute(loaded.tensors(_text(min(LENGTHS[0], loaded.max_tokens))))
         return (time.perf_counter() - begin) * 1e3
 
-    once()  # the first program of a process pays for lazy imports
-    cold = [once() for _ in range(request["rounds"]) if _forget_file(given["path"])]
-    warm = [once() for _ in range(request["rounds"])]
+    cold = [once() for _ in range(STARTS) if _forget_file(given["path"])]
+    warm = [once() for _ in range(STARTS)]
     return {"cold": statistics.median(cold) if cold else None, "warm": statistics.median(warm)}
 
 
@@ -244,12 +243,12 @@ def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> d
 def main(arguments: list[str] | None = None) -> int:
     """`--device adb --run DIR` measures on a phone. Without arguments, a worker: one request (JSON) on stdin.
 
-    `latency`, `peak_memory` and `first_answer` start this as a process of its own.
+    `measure` and its parts start this as processes of their own.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments:
         request = json.load(sys.stdin)
-        worker = {"latency": _latency_worker, "memory": _memory_worker, "start": _start_worker}[request["what"]]
+        worker = {"time": _time_worker, "memory": _memory_worker}[request["what"]]
         print(json.dumps(worker(request)))
         return 0
     parser = argparse.ArgumentParser(
