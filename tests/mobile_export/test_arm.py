@@ -113,7 +113,7 @@ def test_int8_program_answers_on_arm_as_here(bundle: Path, core: str, capsys: py
 @emulated
 @pytest.mark.parametrize("core", arm.CORES)
 def test_a_real_run_predicts_on_arm_as_here(run_folder: Path, core: str) -> None:
-    """All answers are within the tolerance, or this raises; two near ties may fall the other way in a model of chance."""
+    """Every answer is within the tolerance, or this raises; two near ties may fall the other way."""
     found = verify.verify_bundle(run_folder / "android", core=core)
     assert found.examples >= 200 and found.agreement * found.examples >= found.examples - 2
 
