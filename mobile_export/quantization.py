@@ -12,10 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
+from compress.training.rounding import GROUP
 from mobile_export.program import SchemeName, TensorStorage
 from mobile_export.quiet import quiet
-
-GROUP = 32  # weights that share a scale in int4: the smallest that XNNPACK takes
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from compress.data.files import read_text
 from compress.data.task import Example
 from compress.errors import DataError
 
@@ -44,15 +45,13 @@ def unlabelled(file: Path, *, pair: bool) -> list[Example]:
     Raises DataError for a file that is missing, empty, not UTF-8, or a line that is no pair where pairs are needed.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = read_text(file).split("\n")  # not splitlines: other Unicode line separators belong to the text
     except OSError as error:
         raise DataError(
             f"the file can't be read ({error.strerror})", where=str(file), remedy="check its path"
         ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"byte {error.start} is not UTF-8", where=str(file), remedy="save the file as UTF-8") from error
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate((line.rstrip("\r") for line in lines), start=1):
         if not line.strip():
             continue
         first, tab, second = line.partition("\t")

@@ -29,7 +29,8 @@ def read_rows(file: Path) -> list[tuple[str, Row]]:
     return rows
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The file's text, without a byte order mark. Raises DataError with the line that is not UTF-8."""
     data = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode("utf-8")
@@ -43,7 +44,7 @@ def _text(file: Path) -> str:
 
 
 def _read_separated(file: Path) -> Iterator[tuple[str, Row]]:
-    lines = _text(file).split("\n")  # not splitlines: other Unicode line separators belong to the text
+    lines = read_text(file).split("\n")  # not splitlines: other Unicode line separators belong to the text
     if file.suffix == ".tsv":
         table = ((n, line.rstrip("\r").split("\t")) for n, line in enumerate(lines, 1) if line.strip())
     else:
@@ -76,7 +77,7 @@ def _csv_rows(reader: Iterator[list[str]], file: Path) -> Iterator[list[str]]:
 
 
 def _read_jsonl(file: Path) -> Iterator[tuple[str, Row]]:
-    for number, line in enumerate(_text(file).split("\n"), 1):
+    for number, line in enumerate(read_text(file).split("\n"), 1):
         if not line.strip():
             continue
         place = f"{file}, line {number}"

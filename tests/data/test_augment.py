@@ -33,8 +33,10 @@ def test_pairs_change_on_both_sides() -> None:
 
 def test_unlabelled_texts(tmp_path: Path) -> None:
     file = tmp_path / "more.txt"
-    file.write_text("one\n\ntwo\tparts\n", encoding="utf-8")
+    file.write_bytes(b"one\r\n\ntwo\tparts\n")
     assert [e.text_a for e in unlabelled(file, pair=False)] == ["one", "two\tparts"]
+    (separated := tmp_path / "separated.txt").write_text("one\u2028text\n", encoding="utf-8")
+    assert len(unlabelled(separated, pair=False)) == 1
     with pytest.raises(DataError, match=r"more.txt:1: this line is not two texts"):
         unlabelled(file, pair=True)
     file.write_text("two\tparts\n", encoding="utf-8")
@@ -42,7 +44,8 @@ def test_unlabelled_texts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"), [(b"\n \n", "no text"), (b"a\xff", "byte 1 is not UTF-8"), (None, "read")]
+    ("content", "sentence"),
+    [(b"\n \n", "no text"), (b"a\xff", r"line 1: this is not UTF-8 \(byte 0xff\)"), (None, "read")],
 )
 def test_useless_files_are_one_sentence(tmp_path: Path, content: bytes | None, sentence: str) -> None:
     file = tmp_path / "more.txt"
