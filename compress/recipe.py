@@ -110,6 +110,9 @@ class StructureSection(_Section):
     criterion: Literal["taylor", "magnitude", "random"] = _option(
         "taylor", "which heads and neurons stay; random: the control"
     )
+    rewind: Literal["pretrained", "none"] = _option(
+        "pretrained", "what is left starts from the pre-trained weights, or goes on from the dense model's"
+    )
     rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
     layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)

@@ -101,8 +101,9 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
     from mobile_export.measure import latency
 
     recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
-    structure = sizes_of(recipe.structure, whole(run.pretrained())).first()
-    model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure)
+    start = run.pretrained()
+    structure = sizes_of(recipe.structure, whole(start)).first()
+    model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure, start)
     step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
         save(model, texts.tokenizer, Path(scratch))

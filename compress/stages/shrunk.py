@@ -40,15 +40,18 @@ def run_shrunk(run: Run, folder: Path) -> None:
     structure = _structure(run, dense)
     labelled = len(run.task.train)
     run = _with_more_texts(run, dense)
-    model, texts, kept, facts = cut(run, structure)
+    start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
+    model, texts, kept, facts = cut(run, structure, start)
     fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
 
 
-def cut(run: Run, structure: Structure) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """θ0 cut to a structure and the recipe's words, the task as it reads it, the kept ids, what trimming changed."""
+def cut(
+    run: Run, structure: Structure, start: PreTrainedModel
+) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
     texts, kept, facts = _vocabulary(run)
-    model = remove(run.pretrained(), structure)
+    model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     if rank := run.recipe.structure.embedding_rank:
