@@ -98,7 +98,9 @@ def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
 
 def min_tokens_of(model: nn.Module, form: Form) -> int:
     """The shortest text: 2, or 3 where MobileBERT's stock trigram is cut out of the text without its first token."""
-    return 3 if form == "stock" and getattr(model.config, "trigram_input", False) else MIN_TOKENS
+    from compress.models.anatomy import embeddings_of
+
+    return 3 if form == "stock" and embeddings_of(model).trigram else MIN_TOKENS
 
 
 def has_segments(model: nn.Module, pair: bool | None = None) -> bool:
