@@ -46,22 +46,32 @@ class DataSection(_Section):
 
     source: str = _option(
         "phone_commands",
-        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL or Parquet, or hf:NAME[:CONFIG]",
+        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL, Parquet, CoNLL, SQuAD's JSON "
+        "or plain text (.gz too), or hf:NAME[:CONFIG]",
         "--data",
     )
-    kind: Literal["auto", "classification", "pair", "regression", "pair_regression"] = _option(
-        "auto", "what the task is; auto: from the columns and labels", "--kind"
+    kind: Literal["auto", "classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"] = _option(
+        "auto", "what the task is; auto: from the files, columns and labels", "--kind"
     )
     label: str | None = _option(None, "label column, if it is not called label", "--label")
     text_a: str | None = _option(None, "text column, if it is not called text, text_a or sentence", "--text-a")
     text_b: str | None = _option(None, "second text's column of a pair, if it is not called text_b", "--text-b")
-    metric: Literal["auto", "accuracy", "f1", "matthews", "pearson_spearman"] = _option(
-        "auto", "what is reported and compared; auto: accuracy, or pearson_spearman for numbers", "--metric"
-    )
+    metric: Literal[
+        "auto",
+        "accuracy",
+        "f1",
+        "matthews",
+        "pearson_spearman",
+        "entity_f1",
+        "answer_f1",
+        "exact_match",
+        "masked_accuracy",
+    ] = _option("auto", "what is reported and compared; auto: accuracy, or the usual one of the kind", "--metric")
     unseen_labels: Literal["refuse", "count_wrong"] = _option(
         "refuse", "what to do with dev/test labels that training never shows: refuse them, or count them as wrong"
     )
     train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
+    eval_limit: int | None = _option(None, "use only this many dev and test examples each (seeded choice)", ge=16)
 
 
 class TrainingSection(_Section):
@@ -109,6 +119,9 @@ class StructureSection(_Section):
 
     criterion: Literal["taylor", "magnitude", "random"] = _option(
         "taylor", "which heads and neurons stay; random: the control"
+    )
+    rewind: Literal["pretrained", "none"] = _option(
+        "pretrained", "what is left starts from the pre-trained weights, or goes on from the dense model's"
     )
     rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)

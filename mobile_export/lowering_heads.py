@@ -37,9 +37,10 @@ class TokenHead(nn.Module):
     def __init__(self, model: nn.Module, pending: Tensor) -> None:
         super().__init__()
         self.out = folded(token_head_of(model), pending)
+        self.labels = self.out.out_features  # kept: a quantized Linear does not say it
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(x).view(1, -1, self.out.out_features)
+        return self.out(x).view(1, -1, self.labels)
 
 
 class SpanHead(nn.Module):
@@ -72,9 +73,10 @@ class MaskedLanguageModelHead(nn.Module):
         self.dense, self.activation = folded(parts.dense, pending), activation_of(parts.activation)
         self.norm = PhoneNorm(parts.norm)
         self.out = folded(linear_of(parts.weight.detach(), parts.bias.detach()), self.norm.pending)
+        self.words = self.out.out_features
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.out(self.norm(self.activation(self.dense(x)))).view(1, -1, self.out.out_features)
+        return self.out(self.norm(self.activation(self.dense(x)))).view(1, -1, self.words)
 
 
 HEADS: dict[str, type[nn.Module]] = {

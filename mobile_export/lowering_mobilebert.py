@@ -47,16 +47,16 @@ class Squeeze(nn.Module):
 class MobileBertLayer(nn.Module):
     """(R, H), (T, H) → (R, H): attention and feed-forward blocks work B wide between two bottlenecks."""
 
-    def __init__(self, original: nn.Module, layer: Layer, pending: Tensor, activation: str) -> None:
+    def __init__(self, layer: Layer, pending: Tensor, activation: str) -> None:
         super().__init__()
-        bottleneck, leave = original.bottleneck, original.output.bottleneck
-        self.enter = Squeeze(bottleneck.input.dense, bottleneck.input.LayerNorm, pending)
+        narrow = layer.bottleneck
+        self.enter = Squeeze(*narrow.enter, pending)
         self.shared, asked, value = None, pending, pending
-        self.inside = bottleneck.use_bottleneck_attention
+        self.inside = narrow.inside
         if self.inside:
             asked = value = self.enter.pending
-        elif bottleneck.key_query_shared_bottleneck:
-            self.shared = Squeeze(bottleneck.attention.dense, bottleneck.attention.LayerNorm, pending)
+        elif narrow.shared is not None:
+            self.shared = Squeeze(*narrow.shared, pending)
             asked = self.shared.pending
         self.attention = PhoneAttention(layer, query_key=asked, value=value, residual=self.enter.pending)
         inner = self.attention.norm.pending
@@ -65,8 +65,9 @@ class MobileBertLayer(nn.Module):
             blocks.append(PhoneFeedForward(block, inner, activation))
             inner = blocks[-1].norm.pending
         self.feed_forwards = nn.ModuleList(blocks)
-        self.leave = folded(leave.dense, inner, residual=pending)
-        self.norm = PhoneNorm(leave.LayerNorm)
+        leave, norm = narrow.leave
+        self.leave = folded(leave, inner, residual=pending)
+        self.norm = PhoneNorm(norm)
         self.pending = self.norm.pending
 
     def forward(self, rows: Tensor, stream: Tensor) -> Tensor:

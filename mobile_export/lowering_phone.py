@@ -35,8 +35,8 @@ class PhoneEmbeddings(nn.Module):
         self.position = PositionTable(position)
         self.pending = self.norm.pending
         if parts.projection is not None:
-            if architecture_of(model).base == "mobilebert":  # projects three neighbours before positions are added
-                self.trigram = Trigram(parts.projection, enabled=model.config.trigram_input)
+            if parts.projects_words:
+                self.trigram = Trigram(parts.projection, enabled=parts.trigram)
             else:
                 self.projection = folded(parts.projection, self.pending)
                 self.pending = torch.zeros(self.projection.out_features)
@@ -95,19 +95,15 @@ class PhoneEncoder(nn.Module):
     def __init__(self, model: nn.Module, max_tokens: int, *, segments: bool) -> None:
         super().__init__()
         self.embeddings = PhoneEmbeddings(model, max_tokens, segments=segments)
-        row = architecture_of(model)
-        activation = getattr(model.config, row.hidden_activation)
+        activation = getattr(model.config, architecture_of(model).hidden_activation)
         pending, blocks = self.embeddings.pending, []
-        encoder_layers = model.get_submodule(row.base).get_submodule(row.layers)
-        for original, layer in zip(encoder_layers, layers_of(model), strict=True):
+        for layer in layers_of(model):
             if layer.heads < 1:
                 raise ExportError(
                     "a layer without attention heads can't be lowered", remedy="keep at least one head in each layer"
                 )
-            if hasattr(original, "bottleneck"):
-                blocks.append(MobileBertLayer(original, layer, pending, activation))
-            else:
-                blocks.append(PhoneLayer(layer, pending, activation))
+            block = PhoneLayer if layer.bottleneck is None else MobileBertLayer
+            blocks.append(block(layer, pending, activation))
             pending = blocks[-1].pending
         self.layers = nn.ModuleList(blocks)
         self.head = head_of(model, pending)

@@ -23,6 +23,20 @@ class FeedForward:
 
 
 @dataclass(frozen=True)
+class Bottleneck:
+    """MobileBERT's way into a layer's narrow blocks and out of them, each a Linear and its norm (Sun et al. 2020).
+
+    Query and key read what `shared` gives; where it is None, the stream or, with `inside`, what `enter` gives, as the
+    value then does, too. The stream is added between `leave` and its norm.
+    """
+
+    enter: tuple[nn.Linear, nn.Module]
+    leave: tuple[nn.Linear, nn.Module]
+    shared: tuple[nn.Linear, nn.Module] | None
+    inside: bool
+
+
+@dataclass(frozen=True)
 class Layer:
     """One encoder layer, post-norm. `feed_forwards` has one entry; MobileBERT has three small ones before it."""
 
@@ -33,6 +47,7 @@ class Layer:
     attention_norm: nn.Module
     feed_forwards: tuple[FeedForward, ...]
     head_size: int
+    bottleneck: Bottleneck | None = None
 
     @property
     def heads(self) -> int:
@@ -47,6 +62,9 @@ class Embeddings:
     `up` leads from the word table's rows (V, r) to the block's width, where the table has a low rank.
 
     `position_offset` is added to a token's index to get its row of `position` (RoBERTa starts at padding_idx + 1).
+
+    `projection` is the block's last step or, with `projects_words`, reads the word rows before anything is added to
+    them: with `trigram` each between its next and its previous neighbour.
     """
 
     word: nn.Embedding
@@ -56,6 +74,8 @@ class Embeddings:
     projection: nn.Linear | None
     position_offset: int
     up: nn.Linear | None = None
+    projects_words: bool = False
+    trigram: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,10 +127,11 @@ class Architecture:
     layer: dict[str, str] = field(default_factory=lambda: _BERT_LAYER)
     feed_forward: tuple[str, str, str] = _BERT_FFN  # inner, outer, norm
     extra_feed_forwards: str | None = None  # a ModuleList of further blocks, run before the main one
-    other_prunable: tuple[str, ...] = ()  # further pre-trained matrices in a layer
+    bottlenecks: dict[str, tuple[str, str]] | None = None  # Bottleneck's parts: dense and norm
     norm: str = "embeddings.LayerNorm"
     token_type: str | None = "embeddings.token_type_embeddings"
     projection: str | None = None
+    projects_words: bool = False
     positions_follow_padding: bool = False
     pooler: str | None = None  # pre-trained dense layer on [CLS], relative to the encoder: prunable
     head_dense: str | None = None  # the task head's own dense layer, relative to the task model: never pruned
@@ -155,12 +176,13 @@ ARCHITECTURES: dict[str, Architecture] = {
     "mobilebert": Architecture(
         base="mobilebert",
         extra_feed_forwards="ffn",
-        other_prunable=(
-            "bottleneck.input.dense",
-            "bottleneck.attention.dense",
-            "output.bottleneck.dense",
-        ),
+        bottlenecks={
+            "enter": ("bottleneck.input.dense", "bottleneck.input.LayerNorm"),
+            "shared": ("bottleneck.attention.dense", "bottleneck.attention.LayerNorm"),
+            "leave": ("output.bottleneck.dense", "output.bottleneck.LayerNorm"),
+        },
         projection="embeddings.embedding_transformation",
+        projects_words=True,
         pooler="pooler.dense",
         mlm_decoder_rest="cls.predictions.dense",
     ),
@@ -197,6 +219,7 @@ def layers_of(model: nn.Module) -> list[Layer]:
             **{name: block.get_submodule(path) for name, path in row.layer.items()},
             feed_forwards=tuple(_feed_forwards(row, block)),
             head_size=head_size,
+            bottleneck=_bottleneck(row, block, inside=getattr(model.config, "use_bottleneck_attention", False)),
         )
         for block in encoder.get_submodule(row.layers)
     ]
@@ -215,6 +238,14 @@ def _feed_forwards(row: Architecture, block: nn.Module) -> Iterator[FeedForward]
         yield FeedForward(*(owner.get_submodule(path) for path in row.feed_forward))
 
 
+def _bottleneck(row: Architecture, block: nn.Module, *, inside: bool) -> Bottleneck | None:
+    parts = {name: tuple(_optional(block, path) for path in paths) for name, paths in (row.bottlenecks or {}).items()}
+    if not parts or None in parts["enter"]:  # switched off by its config
+        return None
+    shared = parts.pop("shared")
+    return Bottleneck(**parts, shared=None if None in shared else shared, inside=inside)
+
+
 def embeddings_of(model: nn.Module) -> Embeddings:
     """The embedding block's parts."""
     row, encoder = architecture_of(model), encoder_of(model)
@@ -227,6 +258,8 @@ def embeddings_of(model: nn.Module) -> Embeddings:
         norm=encoder.get_submodule(row.norm),
         projection=_optional(encoder, row.projection),
         position_offset=model.config.pad_token_id + 1 if row.positions_follow_padding else 0,
+        projects_words=row.projects_words,
+        trigram=row.projects_words and model.config.trigram_input,
     )
 
 
@@ -265,11 +298,10 @@ def masked_language_head_of(model: nn.Module) -> MaskedLanguageHead:
 
 
 def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
-    """The matrices that a classifier's program stores in few bits, by the names of its listing.
+    """The matrices that a program stores in few bits, by the names of its listing.
 
     The word table, each layer's attention and feed-forward matrices, and the head's.
     """
-    head = classification_head_of(model)
     embeddings = embeddings_of(model)
     found: dict[str, nn.Linear | nn.Embedding | None] = {
         "embeddings.word": embeddings.word,
@@ -281,8 +313,21 @@ def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
         for j, block in enumerate(layer.feed_forwards):
             place = f"layers.{i}.feed_forwards.{j}"
             found |= {f"{place}.inner": block.inner, f"{place}.outer": block.outer}
-    found |= {"head.dense": head.dense, "head.out": head.out}
+    found |= _head_matrices(model)
     return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+
+def _head_matrices(model: nn.Module) -> dict[str, nn.Linear | None]:
+    """A task model's own matrices; a masked language model's last one is the word table once more."""
+    name = type(model).__name__
+    if name.endswith("ForTokenClassification"):
+        return {"head.out": token_head_of(model)}
+    if name.endswith("ForQuestionAnswering"):
+        return {"head.out": span_head_of(model)}
+    if name.endswith("ForMaskedLM"):
+        return {"head.dense": masked_language_head_of(model).dense}
+    head = classification_head_of(model)
+    return {"head.dense": head.dense, "head.out": head.out}
 
 
 def _optional(module: nn.Module, path: str | None) -> nn.Module | None:
@@ -300,10 +345,11 @@ def prunable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """
     row, encoder = architecture_of(model), encoder_of(model)
     wanted = set()
-    for block, layer in zip(encoder.get_submodule(row.layers), layers_of(model), strict=True):
+    for layer in layers_of(model):
         wanted.update(id(m.weight) for m in (layer.query, layer.key, layer.value, layer.attention_output))
         wanted.update(id(m.weight) for ffn in layer.feed_forwards for m in (ffn.inner, ffn.outer))
-        wanted.update(id(m.weight) for path in row.other_prunable if (m := _optional(block, path)) is not None)
+        if (narrow := layer.bottleneck) is not None:
+            wanted.update(id(part[0].weight) for part in (narrow.enter, narrow.shared, narrow.leave) if part)
     if (pooler := _optional(encoder, row.pooler)) is not None:
         wanted.add(id(pooler.weight))
     return {name: parameter for name, parameter in model.named_parameters() if id(parameter) in wanted}

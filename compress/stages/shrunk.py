@@ -11,7 +11,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from compress.data.augment import altered, unlabelled
-from compress.data.encode import Encoded, Texts, batches, encode
+from compress.kinds.encode import Texts, encode
+from compress.kinds.sentences import answers
 from compress.lottery.structured import (
     UnitScores,
     choose_structure,
@@ -26,7 +27,6 @@ from compress.recipe import StructureSection
 from compress.stages.run import Run
 from compress.stages.scoring import finish
 from compress.training.distillation import Teacher
-from compress.training.metrics import answers
 from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
@@ -40,15 +40,18 @@ def run_shrunk(run: Run, folder: Path) -> None:
     structure = _structure(run, dense)
     labelled = len(run.task.train)
     run = _with_more_texts(run, dense)
-    model, texts, kept, facts = cut(run, structure)
+    start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
+    model, texts, kept, facts = cut(run, structure, start)
     fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
 
 
-def cut(run: Run, structure: Structure) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """θ0 cut to a structure and the recipe's words, the task as it reads it, the kept ids, what trimming changed."""
+def cut(
+    run: Run, structure: Structure, start: PreTrainedModel
+) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
     texts, kept, facts = _vocabulary(run)
-    model = remove(run.pretrained(), structure)
+    model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     if rank := run.recipe.structure.embedding_rank:
@@ -152,9 +155,10 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
 
         def losses() -> Iterator[Tensor]:
             order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
-            chosen = Encoded(train.rows.select(order), train.labels[order], 0)
-            for rows, batch in batches(chosen, texts.tokenizer, 32):
-                yield model(**batch, labels=torch.as_tensor(chosen.labels[rows])).loss
+            by_length = sorted(order, key=lambda i: len(train.rows[int(i)]["input_ids"]))
+            collate = texts.form.pad(texts.tokenizer)
+            for start in range(0, len(by_length), 32):
+                yield model(**collate([train.rows[int(i)] for i in by_length[start : start + 32]])).loss
                 advance(1)
 
         return taylor_scores(model, losses())
@@ -186,8 +190,10 @@ def _teacher(
         if kept is None:
             return Teacher.ask(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
         old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
-        old = Encoded(train.rows.remove_columns("input_ids").add_column("input_ids", old_ids), train.labels, 0)
+        old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
         taught = Teacher.ask(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
+            return taught
         logits = predict(dense, full.splits["train"], full.tokenizer)
-    return dataclasses.replace(taught, logits=torch.from_numpy(logits))
+    return dataclasses.replace(taught, logits=list(torch.from_numpy(logits)))

@@ -63,7 +63,7 @@ def dry_run(recipe: Recipe, settings: Settings, output: Path, console: Console) 
 
 def _prepare(recipe: Recipe, settings: Settings, output: Path, console: Console) -> tuple[Bench, list[Source]]:
     run = Run.of(recipe, console)
-    check_supported(run)
+    check_supported(run, settings.searches)
     bench = Bench(run, output, looks=settings.looks)
     return bench, [Source(folder, run, settings.at) for folder in settings.transfer]
 
@@ -136,7 +136,7 @@ def _paired(bench: Bench, rows: list[Row], trained: dict[str, Training]) -> list
 
     result, whole = [], answers("dense", 0.0)
     for level in sorted({row["sparsity"] for row in rows if row["role"] == "ticket"}):
-        found = compared(answers("ticket", level), whole, bench.run.labels, bench.run.task.metric)
+        found = compared(bench.run, answers("ticket", level), whole)
         result.append({"sparsity": level, "value": found.value, "low": found.low, "high": found.high})
     return result
 

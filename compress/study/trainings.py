@@ -3,7 +3,7 @@ everything that its result depends on: data, model, settings, seed, mask, and wh
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -215,7 +215,7 @@ class Bench:
         if spec.scored:
             answers = answer(model, run.texts)
             save_answers(answers, folder)
-            numbers["metric"] = points(answers, run.labels, run.task.metric)
+            numbers["metric"] = points(run, answers)
         if mask is not None and spec.scored and spec.start == "pretrained":
             mask.save(folder / "mask.safetensors")
         if "model" in spec.keep:
@@ -242,11 +242,16 @@ def _scores(
     return score(criterion_named(criterion), {name: snapshot(name, p.detach()) for name, p in parameters.items()})
 
 
-def check_supported(run: Run) -> None:
-    """Raises PocketTicketError for a recipe that a study does not follow."""
-    if run.recipe.ticket.kind != "weights":
-        raise PocketTicketError(
-            "a study is of tickets of single weights", where="ticket.kind", remedy="set it to weights"
-        )
-    if run.recipe.ticket.rewind != "pretrained":
+def check_supported(run: Run, searches: Collection[str]) -> None:
+    """Raises PocketTicketError for a recipe or a search that a study can't follow."""
+    ticket = run.recipe.ticket
+    if ticket.kind != "weights":
+        raise PocketTicketError("a study is of single weights", where="ticket.kind", remedy="set it to weights")
+    if ticket.rewind != "pretrained":
         raise PocketTicketError("a study rewinds to θ0", where="ticket.rewind", remedy="set it to pretrained")
+    if "distilled" in searches and not run.texts.form.teachable:
+        raise PocketTicketError(
+            f"answers of the kind {run.task.kind} can't be taught",
+            where="--searches distilled",
+            remedy="leave that search out",
+        )

