@@ -95,6 +95,9 @@ def _of_seed(bench: Bench, settings: Settings, sources: list[Source], seed: int)
     def about(role: str, sparsity: float, source: str | None = None, cost: float | None = None) -> Row:
         return {"role": role, "source": source, "sparsity": sparsity, "seed": seed, "search_steps": cost}
 
+    def off(mask: Mask, sparsity: float) -> Row:
+        return {"mask_distance": mask.distance(found[sparsity].mask)}
+
     yield about("dense", 0.0), dense(bench, seed, settings.searches)
     found, tickets = iterative(bench, seed, settings.sparsities)
     for level, ticket in tickets.items():
@@ -108,11 +111,12 @@ def _of_seed(bench: Bench, settings: Settings, sources: list[Source], seed: int)
         for level in settings.at:
             other = masks[level]
             ticket = bench.train(Spec(seed, f"{name}-{level:g}", other.mask))
-            yield about("search", level, name, other.steps), ticket
+            yield about("search", level, name, other.steps) | off(other.mask, level), ticket
     for source in sources:
         for level in settings.at:
-            spec = Spec(seed, f"from-{source.name}-{level:g}", source.mask(level, seed))
-            yield about("transfer", level, source.name), bench.train(spec)
+            mask = source.mask(level, seed)
+            spec = Spec(seed, f"from-{source.name}-{level:g}", mask)
+            yield about("transfer", level, source.name) | off(mask, level), bench.train(spec)
 
 
 def _control(name: str, level: float, mask: Mask, seed: int) -> Spec:

@@ -21,15 +21,17 @@ def write_page(r: Results, folder: Path) -> None:
     if r.sources("search"):
         parts += ["## Cheaper searches", _SEARCH_NOTE, _searches(r)]
     if r.sources("transfer"):
-        parts += ["## Tickets of other tasks", _transfer(r)]
+        parts += ["## Tickets of other tasks", _TRANSFER_NOTE, _transfer(r)]
     write_atomic(folder / "study.md", "\n\n".join(part for part in parts if part) + "\n")
 
 
 _SEARCH_NOTE = (
     "Test, mean ± standard deviation over seeds, of tickets trained like the dense model; in brackets what finding the "
-    "mask cost, in dense fine-tunings, the ticket's own training not counted. *: below the iterative search by more "
-    "than its standard deviation."
+    "mask cost, in dense fine-tunings, the ticket's own training not counted, and the share of the prunable weights on "
+    "which it differs from the iterative search's. *: below the iterative search by more than its standard deviation."
 )
+
+_TRANSFER_NOTE = "Test; in brackets the share of the prunable weights on which the mask differs from this task's own."
 
 
 def _head(r: Results) -> str:
@@ -101,7 +103,8 @@ def _searches(r: Results) -> str:
         for s in levels:
             values, plain = r.values("search", s, name), r.values("ticket", s)
             lost = len(plain) > 1 and fmean(values) < fmean(plain) - stdev(plain) - 1e-12
-            cells.append(f"{spread(values)}{'*' if lost else ''} ({r.cost(name, s):.2f})")
+            price = f"{r.cost(name, s):.2f}; {r.mask_distance('search', name, s):.1%}"
+            cells.append(f"{spread(values)}{'*' if lost else ''} ({price})")
         rows.append([f"{name}: {SEARCHES[name]}", *cells])
     return table(["search", *(f"{s:.0%}" for s in levels)], rows)
 
@@ -109,7 +112,9 @@ def _searches(r: Results) -> str:
 def _transfer(r: Results) -> str:
     levels = r.settings["at"]
     rows = [["this task's", *(spread(r.values("ticket", s)) for s in levels)]]
-    rows += [[name, *(spread(r.values("transfer", s, name)) for s in levels)] for name in r.sources("transfer")]
+    for name in r.sources("transfer"):
+        own = (f"{spread(r.values('transfer', s, name))} ({r.mask_distance('transfer', name, s):.1%})" for s in levels)
+        rows.append([name, *own])
     if "random" in r.sources("control"):
         rows.append(["random", *(spread(r.values("control", s, "random")) for s in levels)])
     return table(["ticket of", *(f"{s:.0%}" for s in levels)], rows)

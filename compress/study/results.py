@@ -71,6 +71,11 @@ class Results:
         dense = {row["seed"]: row["steps"] for row in self.of("dense")}
         return sum(row["search_steps"] / dense[row["seed"]] for row in found) / len(found)
 
+    def mask_distance(self, role: str, source: str, sparsity: float) -> float:
+        """Share of the prunable weights on which the masks differ from the iterative search's, mean over seeds."""
+        found = self.of(role, sparsity, source)
+        return sum(row["mask_distance"] for row in found) / len(found)
+
     def sentence(self) -> str:
         """The verdict in words: the sparsity that dev chose, the rule and the paired bootstrap on test."""
         if len(self.of("dense")) < 2:

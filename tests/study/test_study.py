@@ -120,7 +120,11 @@ def test_a_transferred_own_mask_trains_to_the_own_ticket(study: Study, done: tup
     other = study(tmp_path, (0.5, 0.6), at=(0.6,), transfer=(folder,))
     moved = next(row for row in other["trainings"] if row["role"] == "transfer")
     own = next(row for row in found["trainings"] if (row["role"], row["sparsity"]) == ("ticket", 0.6))
-    assert moved["source"] == other["task"]["name"] and moved["folder"] != own["folder"]
+    assert (
+        0 < moved["mask_distance"] < 0.5
+        and moved["source"] == other["task"]["name"]
+        and moved["folder"] != own["folder"]
+    )
     assert all(moved[key] == own[key] for key in ("dev", "test", "steps", "curve", "sparsity_prunable"))
     assert "Tickets of other tasks" in (tmp_path / "study.md").read_text()
 
@@ -163,6 +167,7 @@ def test_every_search_has_its_price_and_its_sparsity(study: Study, tmp_path: Pat
     prices = {name: row["search_steps"] / dense for name, row in rows.items()}
     assert prices["pretrained"] == 0
     assert prices["one_shot"] == prices["taylor"] == prices["movement"] == 1
+    assert all(0 <= row["mask_distance"] < 0.8 for row in rows.values()) and rows["taylor"]["mask_distance"] > 0
     assert prices["averaged"] == 1.5 and prices["short"] == 2
     assert prices["distilled"] == pytest.approx(2 + 1 / 3) and 0 < prices["early"] <= 2
     assert "## Cheaper searches" in (tmp_path / "study.md").read_text()
