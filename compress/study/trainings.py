@@ -21,7 +21,7 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask, Snapshot, prune
 from compress.lottery.controls import reinitialised, shuffled
 from compress.lottery.convergence import Settling
-from compress.lottery.criteria import criterion_named, score
+from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import load_saved, save, weights_fingerprint
@@ -32,7 +32,7 @@ from compress.stages.scoring import answer, load_answers, points, save_answers
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
-_MODEL = "model.safetensors"
+_KEPT = ("model", *CRITERIA)  # what a training may leave, besides its numbers
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Training:
 
     def scores(self, criterion: str) -> dict[str, Tensor]:
         """Name → score of each prunable weight after the training."""
-        return load_file(self.folder / _scores_file(criterion))
+        return load_file(self.folder / _file(criterion))
 
     def answers(self) -> dict[str, np.ndarray]:
         """Its answers on dev and test, for `compress.stages.scoring`."""
@@ -108,11 +108,15 @@ class Bench:
 
     def train(self, spec: Spec) -> Training:
         """The training of that specification, done now or before."""
-        mark = fingerprint(self.fingerprint, spec.decides())
+        ticket = self.run.recipe.ticket
+        drawn = [ticket.criterion, ticket.scope] if spec.settle else []
+        mark = fingerprint(self.fingerprint, spec.decides(), *drawn)
         place = RunDir(self.root / f"seed-{spec.seed}")
         name = next((f.name for f in place.root.glob(f"*-{mark[:8]}")), f"{spec.label}-{mark[:8]}")
-        if not (place.is_complete(name, mark) and all((place.stage(name) / f).exists() for f in _files(spec))):
+        kept = [what for what in _KEPT if (place.stage(name) / _file(what)).exists()]
+        if not (place.is_complete(name, mark) and set(spec.keep) <= set(kept)):
             self._announce(spec)
+            spec = replace(spec, keep=tuple(dict.fromkeys([*kept, *spec.keep])))  # what others wanted of it stays
             began = time.perf_counter()
             with place.writing(name, mark) as folder:
                 fitted = self._train(spec, folder)
@@ -168,7 +172,7 @@ class Bench:
             )
         for criterion in criteria:
             kept = {name: values.cpu().contiguous() for name, values in scores(criterion).items()}
-            write_atomic(folder / _scores_file(criterion), to_safetensors(kept))
+            write_atomic(folder / _file(criterion), to_safetensors(kept))
         self._finish(spec, model, fitted, folder, settling)
         return fitted
 
@@ -223,12 +227,8 @@ class Bench:
         write_json(folder / "metrics.json", numbers)
 
 
-def _scores_file(criterion: str) -> str:
-    return f"scores-{criterion}.safetensors"
-
-
-def _files(spec: Spec) -> list[str]:
-    return ["metrics.json", *(_MODEL if name == "model" else _scores_file(name) for name in spec.keep)]
+def _file(kept: str) -> str:
+    return "model.safetensors" if kept == "model" else f"scores-{kept}.safetensors"
 
 
 def _scores(

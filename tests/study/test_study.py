@@ -85,6 +85,10 @@ def test_more_sparsities_and_seeds_train_only_what_is_new(
     trained.clear()
     study(tmp_path, (0.3,), searches=("one_shot",))
     assert trained == [], "one-shot to the first sparsity is the search's own first round"
+    study(tmp_path, (0.3,), searches=("taylor",))
+    assert trained == [(0, "dense"), (0, "taylor-0.3")], "once more for what was not kept"
+    trained.clear()
+    assert results(study(tmp_path, (0.3, 0.6))) == results(second) and trained == []
 
 
 def test_masks_come_from_one_path_that_is_the_papers_search(done: tuple, recipe: Recipe) -> None:
@@ -170,6 +174,9 @@ def test_every_search_has_its_price_and_its_sparsity(study: Study, tmp_path: Pat
     assert all(0 <= row["mask_distance"] < 0.8 for row in rows.values()) and rows["taylor"]["mask_distance"] > 0
     assert prices["averaged"] == 1.5 and prices["short"] == 2
     assert prices["distilled"] == pytest.approx(2 + 1 / 3) and 0 < prices["early"] <= 2
+    folder = tmp_path / next(row["folder"] for row in found["trainings"] if row["role"] == "dense")
+    kept = {file.name for file in folder.glob("*.safetensors")}
+    assert kept >= {"model.safetensors", *(f"scores-{c}.safetensors" for c in ("magnitude", "taylor"))}
     assert "## Cheaper searches" in (tmp_path / "study.md").read_text()
 
 
