@@ -85,8 +85,18 @@ def kind_of(name: str) -> str:
     return re.sub(r"(?<![^.])\d+(?=\.|$)", "*", name)
 
 
+def stack_of(name: str) -> str:
+    """ "layers" for the weights of all numbered layers, which compete, and its own name for any other (a pooler).
+
+    A pooler may be on another scale, as it is not always pre-trained: MiniLM's is a sixth of the layers' size, so that
+    global magnitude takes all of it first, and with it every path from the encoder to the classifier.
+    """
+    return "layers" if re.search(r"(?<![^.])\d+(?=\.|$)", name) else name
+
+
 SCOPES: dict[str, Callable[[str], str]] = {
     "global": lambda name: "all",
+    "stack": stack_of,
     "tensor": lambda name: name,
     "layer": layer_of,
     "kind": kind_of,

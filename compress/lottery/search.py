@@ -56,7 +56,7 @@ def find_ticket(
         sparsity: share of these weights to remove, 0 to below 1.
         criterion: a name in `criteria.CRITERIA` or a function of a `Snapshot`; the lowest scores go.
         schedule: a name in `schedule.SCHEDULES`, a function, or the sparsity after each round.
-        scope: what competes: "global", "tensor", "layer", "kind", or a function from a name to its group's.
+        scope: what competes: "global", "stack", "tensor", "layer", "kind", or a function from a name to its group's.
         slower: name → rate, for tensors (the output layer) that lose only this multiple of the share that others lose.
         rewind: "initial" (θ0), "step:K" (θk), "learning_rate[:K]", "none", or a `Rewind`.
         seed: decides the random criterion, and the seed of the global generators in each round.
