@@ -125,7 +125,10 @@ class StructureSection(_Section):
     )
     rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
-    layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)
+    layers: float = _option(0.67, "share of the layers that stay", "--keep-layers", gt=0, le=1)
+    layer_choice: Literal["loss", "first"] = _option(
+        "loss", "which layers stay: those without which the dense model's loss grows most, or the first ones"
+    )
     heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
