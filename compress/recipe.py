@@ -206,6 +206,9 @@ class DistillSection(_Section):
     unlabeled: str | None = _option(
         None, "structured tickets: a file of texts without labels, one a line, for the same", "--unlabeled"
     )
+    relation_weight: float = _option(
+        0.0, "weight of the divergence between the last layers' token relations (MiniLMv2); 0: off", ge=0
+    )
     hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
 
 
