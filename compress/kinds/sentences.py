@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from datasets import Dataset
 from scipy import stats
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from sklearn.metrics import f1_score, matthews_corrcoef
 from transformers import PreTrainedTokenizerBase
 
 from compress.data.baseline import bag_of_words
@@ -34,7 +34,7 @@ class Sentences(Form):
 
     auto = "AutoModelForSequenceClassification"
     metrics = {  # noqa: RUF012
-        "accuracy": lambda p, y: float(accuracy_score(y, p)),
+        "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
         "f1": lambda p, y: float(f1_score(y, p, pos_label=1)),
         "matthews": lambda p, y: float(matthews_corrcoef(y, p)),
         "pearson_spearman": pearson_spearman,

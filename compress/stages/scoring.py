@@ -1,10 +1,11 @@
 """How every training stage ends: the model saved, its answers on dev and test kept, its numbers written."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
 from transformers import PreTrainedModel
 
@@ -12,7 +13,7 @@ from compress.kinds.encode import Texts
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import save
-from compress.report.statistics import bootstrap
+from compress.report.statistics import Estimate, bootstrap, paired_bootstrap
 from compress.run_dir import write_atomic, write_json
 from compress.stages.run import Run
 from compress.training.trainer import Fitted, predict
@@ -46,7 +47,7 @@ def finish(
     texts = texts or run.texts
     save(model, texts.tokenizer, folder)
     kept = answer(model, texts)
-    write_atomic(folder / "answers.safetensors", to_safetensors(kept))
+    save_answers(kept, folder)
     numbers = {
         "parameters": sum(p.numel() for p in model.parameters()),
         "nonzero_parameters": sum(int(p.count_nonzero()) for p in model.parameters()),
@@ -60,6 +61,16 @@ def finish(
         "curve": list(fitted.curve),
     }
     write_json(folder / "metrics.json", numbers | extra)
+
+
+def save_answers(kept: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write what `answer` returned into a folder."""
+    write_atomic(folder / "answers.safetensors", to_safetensors(dict(kept)))
+
+
+def load_answers(folder: Path) -> dict[str, np.ndarray]:
+    """What `save_answers` wrote."""
+    return load_file(folder / "answers.safetensors")
 
 
 def answer(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
@@ -98,3 +109,26 @@ def _scores(run: Run, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
     metric, splits = run.texts.form.metrics[run.task.metric], run.texts.splits
     dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
     return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
+
+
+def points(run: Run, kept: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """{"dev", "test"} of the task's metric, without intervals."""
+    form, splits = run.texts.form, run.texts.splits
+    return {name: form.score(kept[name], splits[name], run.task.metric) for name in EVALUATED}
+
+
+def compared(
+    run: Run, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
+) -> Estimate:
+    """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); answers of one model a seed.
+
+    In the metric's unit, as `statistics.paired_bootstrap`.
+    """
+    form, test = run.texts.form, run.texts.splits["test"]
+    metric = form.metrics[run.task.metric]
+
+    def mean(rows: np.ndarray, labels: np.ndarray) -> float:
+        return float(np.mean([metric(rows[:, seed], labels) for seed in range(rows.shape[1])]))
+
+    sides = (np.stack([form.rows(kept["test"], test) for kept in side], axis=1) for side in (firsts, seconds))
+    return paired_bootstrap(*sides, test.labels, mean, resamples=1000)

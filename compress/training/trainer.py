@@ -7,6 +7,7 @@ is interrupted starts again from its beginning: with the same seed it ends at th
 import math
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -67,16 +68,20 @@ class Learner:
         learning_rate: float | None = None,
         rounding: str = "none",
         curve: bool = False,
+        looks: int = 1,
+        enough: Callable[[PreTrainedModel], bool] | None = None,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
 
         With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
-        model computes with weights rounded so. With `curve`, dev is evaluated after each pass.
+        model computes with weights rounded so. With `curve`, dev is evaluated about `looks` times a pass and at the
+        end; as often `enough` is asked about the model, and where it says yes the training ends.
 
         Raises TrainingError when the loss is not a number.
         """
         train = self.texts.splits["train"]
-        total = math.ceil(math.ceil(len(train) / self.settings.batch_size) * epochs)
+        a_pass = math.ceil(len(train) / self.settings.batch_size)
+        total = math.ceil(a_pass * epochs)
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
@@ -96,13 +101,13 @@ class Learner:
                 args=self._arguments(scratch, total, seed, learning_rate or self.settings.learning_rate),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
                 data_collator=self.texts.form.collator(self.texts.tokenizer),
-                callbacks=[_Progress(self, points if curve else None, advance)],
+                callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
         model.to("cpu").eval()
-        return Fitted(steps=total, seconds=time.monotonic() - started, curve=tuple(points))
+        return Fitted(steps=trainer.state.global_step, seconds=time.monotonic() - started, curve=tuple(points))
 
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
         """The metric on dev (or another split)."""
@@ -166,22 +171,30 @@ class _Loop(Trainer):
 
 
 class _Progress(transformers.TrainerCallback):
-    """Advances the console by each step; evaluates dev after each pass when a curve is wanted."""
+    """Advances the console by each step; every so many steps evaluates dev when a curve is wanted."""
 
-    def __init__(self, learner: Learner, points: list[dict[str, float]] | None, advance: Advance) -> None:
-        self.learner, self.points, self.advance = learner, points, advance
+    def __init__(
+        self,
+        learner: Learner,
+        points: list[dict[str, float]] | None,
+        advance: Advance,
+        every: int,
+        enough: Callable[[PreTrainedModel], bool] | None,
+    ) -> None:
+        self.learner, self.points, self.advance, self.every, self.enough = learner, points, advance, every, enough
 
-    def on_step_end(self, args, state, control, **_: object) -> None:
+    def on_step_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
         self.advance(1)
-
-    def on_epoch_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
-        if self.points is None:
+        if state.global_step % self.every and state.global_step != state.max_steps:
             return
-        training = model.training
-        value = self.learner.evaluate(model.eval())
-        model.train(training)
-        self.points.append({"step": state.global_step, "metric_dev": value})
-        self.advance(0, dev=value)
+        if self.points is not None:
+            training = model.training
+            value = self.learner.evaluate(model.eval())
+            model.train(training)
+            self.points.append({"step": state.global_step, "metric_dev": value})
+            self.advance(0, dev=value)
+        if self.enough is not None and self.enough(model):
+            control.should_training_stop = True
 
 
 @torch.inference_mode()
