@@ -17,7 +17,7 @@ from compress.errors import RecipeError
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
 # A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
-_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, 5
+_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, {"none": 3, "pretrained": 5}
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9}
@@ -120,12 +120,15 @@ class StructureSection(_Section):
     criterion: Literal["taylor", "magnitude", "random"] = _option(
         "taylor", "which heads and neurons stay; random: the control"
     )
-    rewind: Literal["pretrained", "none"] = _option(
-        "pretrained", "what is left starts from the pre-trained weights, or goes on from the dense model's"
+    rewind: Literal["none", "pretrained"] = _option(
+        "none", "what is left goes on from the dense model's weights, or starts again from the pre-trained ones"
     )
     rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
-    layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)
+    layers: float = _option(0.67, "share of the layers that stay", "--keep-layers", gt=0, le=1)
+    layer_choice: Literal["loss", "first"] = _option(
+        "loss", "which layers stay: those without which the dense model's loss grows most, or the first ones"
+    )
     heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
@@ -202,6 +205,9 @@ class DistillSection(_Section):
     )
     unlabeled: str | None = _option(
         None, "structured tickets: a file of texts without labels, one a line, for the same", "--unlabeled"
+    )
+    relation_weight: float = _option(
+        0.0, "weight of the divergence between the last layers' token relations (MiniLMv2); 0: off", ge=0
     )
     hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
 
@@ -287,7 +293,7 @@ class Recipe(_Section):
         structure = self.ticket.kind == "structure"
         distill = self.distill.model_copy(
             update={
-                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES if structure else 1),
+                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES[self.structure.rewind] if structure else 1),
                 "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
             }
         )

@@ -20,6 +20,7 @@ _EXAMPLES = """examples:
   python -m compress.run --target android --data my_task/              train.tsv, dev.tsv and test.tsv of yours
   python -m compress.run --target android --recipe recipes/quick.yaml --data my_task/     a first look
   python -m compress.run --model ./my-bert --data reviews/ --sparsity 0.6 --controls
+  python -m compress.run --data names/                                 train.conll: labels of words
   python -m compress.run --output runs/first                           run again with the same output: goes on
 every recipe key, flag or not, can be set with --set, for example --set training.warmup=0.06
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
@@ -120,7 +121,10 @@ def _phone(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module
 
 
 class StockForm(nn.Module):
-    """The Hugging Face model as it is: input_ids, attention_mask [, token_type_ids] (1, T) → logits."""
+    """The Hugging Face model as it is: input_ids, attention_mask [, token_type_ids] (1, T) → logits.
+
+    Of an encoder without a head the embedding (1, H): the mean over the text, L2-normalised.
+    """
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -131,6 +135,9 @@ class StockForm(nn.Module):
     ) -> Tensor | tuple[Tensor, ...]:
         segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         answer = self.model(input_ids=input_ids, attention_mask=attention_mask, **segments)
+        if "last_hidden_state" in answer:
+            mask = attention_mask.unsqueeze(-1).to(torch.float32)
+            return F.normalize((answer.last_hidden_state * mask).sum(1) / mask.sum(1))
         return answer.logits if "logits" in answer else (answer.start_logits, answer.end_logits)
 
 

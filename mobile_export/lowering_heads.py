@@ -1,10 +1,14 @@
 """Task heads in phone form: each is a small module that reads the stream (T, H) and says which rows it needs."""
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
 from compress.models.anatomy import classification_head_of, masked_language_head_of, span_head_of, token_head_of
 from mobile_export.lowering_blocks import PhoneNorm, activation_of, folded, linear_of
+
+EMBEDDING_EPS = 1e-12  # an embedding's smallest length, as in torch.nn.functional.normalize
 
 
 class SequenceHead(nn.Module):
@@ -79,11 +83,34 @@ class MaskedLanguageModelHead(nn.Module):
         return self.out(self.norm(self.activation(self.dense(x)))).view(1, -1, self.words)
 
 
+class EmbeddingHead(nn.Module):
+    """A sentence embedding: the mean of all rows (T, H), L2-normalised, (1, H), as sentence-transformers computes it.
+
+    XNNPACK has no sum over rows. The mean is attention that weighs each of them alike: a softmax over T equal scores.
+    """
+
+    first_row_only = False
+    outputs = ("embedding",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("missing", pending)
+        self.register_buffer("nothing", torch.zeros(1, pending.numel()))
+        self.register_buffer("ones", torch.ones(1, pending.numel()))
+        self.register_buffer("eps", torch.tensor([EMBEDDING_EPS**2]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = torch.softmax(F.linear(x, self.nothing).view(1, 1, -1), -1)  # (1, 1, T), each 1 / T
+        mean = torch.bmm(weights, x.view(1, -1, self.missing.numel())).view(1, -1) + self.missing
+        return mean * torch.rsqrt(F.linear(mean * mean, self.ones, self.eps))
+
+
 HEADS: dict[str, type[nn.Module]] = {
     "ForSequenceClassification": SequenceHead,
     "ForTokenClassification": TokenHead,
     "ForQuestionAnswering": SpanHead,
     "ForMaskedLM": MaskedLanguageModelHead,
+    "Model": EmbeddingHead,  # an encoder without a head
 }
 
 

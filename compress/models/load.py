@@ -146,8 +146,10 @@ def load_saved(folder: Path) -> PreTrainedModel:
 def _auto_of(config: transformers.PretrainedConfig) -> type:
     """The class that loads a saved model: by the class that was saved, or by its task's kind."""
     saved = next(iter(config.architectures or ()), "")
-    by_name = (form.auto for form in FORMS.values() if saved.endswith(form.auto.removeprefix("AutoModel")))
     kind = (getattr(config, "pocket_ticket", None) or {}).get("kind", "classification")
+    if saved.endswith("Model") or kind == "embedding":  # an encoder without a head
+        return transformers.AutoModel
+    by_name = (form.auto for form in FORMS.values() if saved.endswith(form.auto.removeprefix("AutoModel")))
     return getattr(transformers, next(by_name, FORMS[kind].auto))
 
 

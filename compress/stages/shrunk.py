@@ -1,7 +1,7 @@
 """The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from compress.kinds.encode import Texts, encode
 from compress.kinds.sentences import answers
 from compress.lottery.structured import (
     UnitScores,
+    choose_layers,
     choose_structure,
     magnitude_scores,
     random_scores,
@@ -32,6 +33,7 @@ from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
 _CALIBRATION_BATCHES = 60  # of 32 texts: more change no choice that a seed does not change too
+_LAYER_BATCHES = 20
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
@@ -118,7 +120,9 @@ def _structure(run: Run, dense: PreTrainedModel) -> Structure:
     model, found = dense, whole(dense)
     for number in range(1, settings.rounds + 1):
         sizes = sizes_of(settings, whole(dense), done=number / settings.rounds)
-        found = choose_structure(_scores(run, model), heads=sizes.heads, neurons=sizes.neurons).within(found)
+        layers = _layers(run, model, len(sizes.heads))
+        scores = _scores(run, model)
+        found = choose_structure(scores, layers=layers, heads=sizes.heads, neurons=sizes.neurons).within(found)
         if number < settings.rounds:
             model = remove(run.pretrained(), found)
             name = f"structure, round {number + 1} of {settings.rounds}"
@@ -149,19 +153,38 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
         return magnitude_scores(model)
     if criterion == "random":
         return random_scores(model, run.recipe.seed)
-    texts, train = run.texts, run.texts.splits["train"]
-    count = min(_CALIBRATION_BATCHES, -(-len(train) // 32))
+    count = min(_CALIBRATION_BATCHES, -(-len(run.task.train) // 32))
     with run.console.step("scores of heads and neurons", count) as advance:
+        return taylor_scores(model, _losses(run, model, count, advance))
 
-        def losses() -> Iterator[Tensor]:
-            order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
-            by_length = sorted(order, key=lambda i: len(train.rows[int(i)]["input_ids"]))
-            collate = texts.form.pad(texts.tokenizer)
-            for start in range(0, len(by_length), 32):
-                yield model(**collate([train.rows[int(i)] for i in by_length[start : start + 32]])).loss
-                advance(1)
 
-        return taylor_scores(model, losses())
+def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
+    """Which layers stay: the first, or those without which the loss on some training texts grows most."""
+    present = len(layers_of(model))
+    if count == present or run.recipe.structure.layer_choice == "first":
+        return tuple(range(count))
+    trials = sum(range(count + 1, present + 1))
+    with run.console.step("choice of layers", trials) as advance, torch.inference_mode():
+
+        def loss() -> float:
+            losses = [float(one) for one in _losses(run, model, _LAYER_BATCHES)]
+            advance(1)
+            return float(np.mean(losses))
+
+        return choose_layers(model, count, loss)
+
+
+def _losses(
+    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
+) -> Iterator[Tensor]:
+    """The task's loss on up to `count` batches of 32 training texts, drawn by the run's seed."""
+    texts, train = run.texts, run.texts.splits["train"]
+    order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
+    by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
+    collate = texts.form.pad(texts.tokenizer)
+    for start in range(0, len(by_length), 32):
+        yield model(**collate([train.rows[i] for i in by_length[start : start + 32]])).loss
+        advance(1)
 
 
 def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:

@@ -54,6 +54,7 @@ HEADS = {  # the task's kind → the class that is saved, and what its config sa
     "tokens": ("AutoModelForTokenClassification", {}),
     "qa": ("AutoModelForQuestionAnswering", {"num_labels": 2}),
     "mlm": ("AutoModelForMaskedLM", {}),
+    "embedding": ("AutoModel", {}),
 }
 
 

@@ -30,6 +30,7 @@ PRODUCT = tuple(itertools.product(ARCHITECTURES, HEADS))
 QUICK_QUANTIZED = (("electra", "qa", "int8"), ("bert", "tokens", "int8"))
 QUANTIZED = (
     *(("roberta", "regression", "int8"), ("mobilebert", "tokens", "int8"), ("bert", "mlm", "int4")),
+    ("distilbert", "embedding", "int8"),
     *(("distilbert", "pair", "int4"), ("mobilebert", "qa", "int4")),
 )
 # The mean difference of a program from its module, on logits of size 1: a sum in another order can move an activation
@@ -49,13 +50,15 @@ def eager(model: torch.nn.Module, text: Encoded, inputs: tuple[str, ...]) -> lis
     """The Hugging Face model's outputs for one text, in the program's order."""
     with torch.no_grad():
         answer = model(**tensors(text, inputs))
+    if "last_hidden_state" in answer:  # the embedding as sentence-transformers has it
+        return [torch.nn.functional.normalize(answer.last_hidden_state.mean(1)).numpy()]
     return [part.numpy() for part in ([answer.logits] if "logits" in answer else answer[:2])]
 
 
-def lowered(model: transformers.PreTrainedModel, head: str, folder: Path, scheme: str = "none") -> Program:
+def lowered(model: transformers.PreTrainedModel, head: str, folder: Path, **options: str) -> Program:
     saved = save(model, folder / "m", kind=head)
     assert type(load_model(saved)) is type(model)
-    return lower(saved, folder / "p.pte", scheme=scheme)
+    return lower(saved, folder / "p.pte", **{"scheme": "none", **options})
 
 
 @pytest.mark.parametrize("head", [head for head in HEADS if head not in FIRST_ROW_ONLY])
@@ -99,10 +102,20 @@ def check_census(made: Program, kind: str, head: str) -> None:
     assert computed == left
 
 
+@pytest.mark.slow
+def test_stock_form_of_an_encoder_gives_the_embedding(tmp_path: Path) -> None:
+    model = head_model("bert", "embedding")
+    made = lowered(model, "embedding", tmp_path, form="stock")
+    assert made.inputs == ("input_ids", "attention_mask") and made.outputs == ("embedding",)
+    loaded = LoadedProgram.of(made)
+    for text in texts_of(("input_ids",)):
+        np.testing.assert_allclose(loaded.answer(text)[0], eager(model, text, ("input_ids",))[0], atol=FP32, rtol=0)
+
+
 @pytest.mark.parametrize(("kind", "head", "scheme"), slow_but(QUICK_QUANTIZED, *QUICK_QUANTIZED, *QUANTIZED))
 def test_quantized_program_equals_the_quantized_module(kind: str, head: str, scheme: str, tmp_path: Path) -> None:
     model = head_model(kind, head)
-    made = lowered(model, head, tmp_path, scheme)
+    made = lowered(model, head, tmp_path, scheme=scheme)
     check_census(made, kind, head)
     module, inputs = FORMS["phone"](load_model(tmp_path / "m"), MAX_TOKENS, "token_type_ids" in made.inputs)
     loaded, off, price = LoadedProgram.of(made), [], []
