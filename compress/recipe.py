@@ -293,7 +293,8 @@ class Recipe(_Section):
         structure = self.ticket.kind == "structure"
         distill = self.distill.model_copy(
             update={
-                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES[self.structure.rewind] if structure else 1),
+                "epochs": self.distill.epochs
+                or epochs * (_STRUCTURE_PASSES[self.structure.rewind] if structure else 1),
                 "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
             }
         )

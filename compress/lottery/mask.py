@@ -78,6 +78,12 @@ class Mask(Mapping[str, Tensor]):
         """Share of the *prunable* weights that are zero."""
         return (self.total - self.kept) / self.total
 
+    @property
+    def sparsest(self) -> tuple[str, float]:
+        """The tensor that lost the largest share of its weights, and that share: 1 is a broken network."""
+        shares = {name: 1 - int(keep.sum()) / keep.numel() for name, keep in self.items()}
+        return max(shares.items(), key=lambda item: item[1])
+
     def sparsity_of(self, model: nn.Module) -> float:
         """Share of *all* the model's weights, embeddings and biases included, that this mask makes zero."""
         return (self.total - self.kept) / sum(p.numel() for p in model.parameters())

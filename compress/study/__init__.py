@@ -6,6 +6,7 @@ study.json, for other programs: `task`, `model` (with the SHA-256 of its weights
 `trainings`, a row each: `role` (dense, ticket, control, search, transfer), `source` (which control, search, or other
 study), `sparsity` asked of the prunable weights (0: dense) and `sparsity_prunable`, `sparsity_total` reached, `seed`,
 `dev` and `test` (the metric, 0-1), `steps`, `seconds`, `curve` (dev by step), `search_steps` (what finding its mask
-cost), `mask_distance` (share of the prunable weights on which its mask differs from the iterative search's), `folder`;
+cost), `sparsest` (of a ticket: the matrix that lost most, and its share), `mask_distance` (share of the prunable
+weights on which its mask differs from the iterative search's), `folder`;
 `paired`, a row a sparsity: ticket − dense on the same test examples, mean over seeds, with its 95 % interval.
 """

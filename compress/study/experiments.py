@@ -101,7 +101,7 @@ def _of_seed(bench: Bench, settings: Settings, sources: list[Source], seed: int)
     yield about("dense", 0.0), dense(bench, seed, settings.searches)
     found, tickets = iterative(bench, seed, settings.sparsities)
     for level, ticket in tickets.items():
-        yield about("ticket", level, cost=found[level].steps), ticket
+        yield about("ticket", level, cost=found[level].steps) | {"sparsest": list(found[level].mask.sparsest)}, ticket
     for level in settings.at:
         for control in settings.controls:
             yield about("control", level, control), bench.train(_control(control, level, found[level].mask, seed))

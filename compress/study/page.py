@@ -17,7 +17,16 @@ _WORDS = {True: "wins", False: "no", None: "open"}
 def write_page(r: Results, folder: Path) -> None:
     """Write study.md and its plots into the folder."""
     plots = [f"![{words}]({name})" for name, words in draw(r, folder).items()]
-    parts = [_head(r), r.sentence(), _papers(r), "## Tickets and controls", _tickets(r), *plots, _curves(r)]
+    parts = [
+        _head(r),
+        r.sentence(),
+        _papers(r),
+        "## Tickets and controls",
+        _tickets(r),
+        _sparsest(r),
+        *plots,
+        _curves(r),
+    ]
     if r.sources("search"):
         parts += ["## Cheaper searches", _SEARCH_NOTE, _searches(r)]
     if r.sources("transfer"):
@@ -74,6 +83,13 @@ def _tickets(r: Results) -> str:
             ]
         )
     return table(head, rows)
+
+
+def _sparsest(r: Results) -> str:
+    """Which matrix suffers most: where one is as good as gone, the sparsity of all says little."""
+    found = {s: r.of("ticket", s)[0]["sparsest"] for s in r.sparsities}
+    cells = [f"at {s:.0%} {name} with {share:.1%}" for s, (name, share) in found.items()]
+    return f"The sparsest matrix: {'; '.join(cells)} (seed {r.of('ticket', r.sparsities[0])[0]['seed']})."
 
 
 def _cell(r: Results, role: str, sparsity: float, source: str) -> str:

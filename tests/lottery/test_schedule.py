@@ -127,3 +127,14 @@ def test_equals_torch_l1_unstructured_per_tensor():
     for i, layer in enumerate(net):
         torch_prune.l1_unstructured(layer, "weight", amount=0.3)
         assert torch.equal(layer.weight_mask.bool(), mask[f"{i}.weight"])
+
+
+def test_the_stack_spares_a_pooler_that_is_on_another_scale():
+    scores = {f"encoder.layer.{i}.weight": torch.rand(50, 10) + 0.5 for i in range(3)}
+    scores["pooler.dense.weight"] = torch.rand(10, 10) * 0.1
+    nothing = Mask.dense(scores)
+    assert prune(scores, nothing, 0.5).sparsest == ("pooler.dense.weight", 1.0)
+    spared = prune(scores, nothing, 0.5, "stack")
+    assert int(spared["pooler.dense.weight"].sum()) == 50 and spared.sparsity == 0.5
+    shares = [float(spared[f"encoder.layer.{i}.weight"].float().mean()) for i in range(3)]
+    assert sum(shares) == pytest.approx(1.5) and len(set(shares)) == 3, "layers compete"

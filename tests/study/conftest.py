@@ -37,7 +37,7 @@ def numbers() -> Callable[..., dict[str, Any]]:
         rows = [
             {"role": "ticket" if level else "dense", "source": None, "sparsity": level, "seed": seed}
             | {"dev": dev, "test": test, "steps": 100, "seconds": 1.0, "sparsity_total": level / 2}
-            | {"search_steps": 100.0, "curve": [{"step": 100, "metric_dev": dev}]}
+            | {"search_steps": 100.0, "sparsest": ["pooler", level], "curve": [{"step": 100, "metric_dev": dev}]}
             for level, both in columns.items()
             for seed, (dev, test) in enumerate(zip(*both, strict=True))
         ]
