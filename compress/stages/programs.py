@@ -36,6 +36,7 @@ def run_programs(run: Run, folder: Path) -> None:
     from mobile_export.measure import measure
     from mobile_export.quantization import Scheme
     from mobile_export.targets import TARGETS
+    from mobile_export.threads import measure_threads
 
     recipe, final, started = run.recipe, final_stage(run), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
@@ -49,13 +50,14 @@ def run_programs(run: Run, folder: Path) -> None:
         numbers[name] = _quality(run, found, stage)
         logits |= {f"{name}.{split}": values for split, values in found.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
-    with run.console.step("latency, memory and start", 1) as advance:
+    with run.console.step("latency, memory, start and threads", 1) as advance:
         measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
+        threads = measure_threads(programs["ticket"], lengths=lengths)
         advance(1)
     entries = {n: measured[n] | numbers[n] | _about(programs[n], f"programs/{n}.pte") for n in programs}
     write_atomic(folder / "logits.safetensors", to_safetensors(logits))
-    numbers = {"programs": entries, "verdict": _verdict(run, entries, logits), "seconds": time.monotonic() - started}
-    write_json(folder / "metrics.json", numbers)
+    numbers = {"programs": entries, "verdict": _verdict(run, entries, logits), "threads": threads}
+    write_json(folder / "metrics.json", numbers | {"seconds": time.monotonic() - started})
 
 
 def run_bundle(run: Run, folder: Path) -> None:
@@ -86,7 +88,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             report=summary,
             licences=[Licence(**entry) for entry in licences(run)],
             value_range=(min(labels), max(labels)) if labels else None,
-            threads=run.recipe.measure.threads,
+            threads=found["threads"]["recommended"],
         )
         verify_bundle(folder)
         advance(1)
