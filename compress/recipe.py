@@ -17,7 +17,7 @@ from compress.errors import RecipeError
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
 # A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
-_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, 5
+_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, {"none": 3, "pretrained": 5}
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9}
@@ -46,22 +46,32 @@ class DataSection(_Section):
 
     source: str = _option(
         "phone_commands",
-        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL or Parquet, or hf:NAME[:CONFIG]",
+        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL, Parquet, CoNLL, SQuAD's JSON "
+        "or plain text (.gz too), or hf:NAME[:CONFIG]",
         "--data",
     )
-    kind: Literal["auto", "classification", "pair", "regression", "pair_regression"] = _option(
-        "auto", "what the task is; auto: from the columns and labels", "--kind"
+    kind: Literal["auto", "classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"] = _option(
+        "auto", "what the task is; auto: from the files, columns and labels", "--kind"
     )
     label: str | None = _option(None, "label column, if it is not called label", "--label")
     text_a: str | None = _option(None, "text column, if it is not called text, text_a or sentence", "--text-a")
     text_b: str | None = _option(None, "second text's column of a pair, if it is not called text_b", "--text-b")
-    metric: Literal["auto", "accuracy", "f1", "matthews", "pearson_spearman"] = _option(
-        "auto", "what is reported and compared; auto: accuracy, or pearson_spearman for numbers", "--metric"
-    )
+    metric: Literal[
+        "auto",
+        "accuracy",
+        "f1",
+        "matthews",
+        "pearson_spearman",
+        "entity_f1",
+        "answer_f1",
+        "exact_match",
+        "masked_accuracy",
+    ] = _option("auto", "what is reported and compared; auto: accuracy, or the usual one of the kind", "--metric")
     unseen_labels: Literal["refuse", "count_wrong"] = _option(
         "refuse", "what to do with dev/test labels that training never shows: refuse them, or count them as wrong"
     )
     train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
+    eval_limit: int | None = _option(None, "use only this many dev and test examples each (seeded choice)", ge=16)
 
 
 class TrainingSection(_Section):
@@ -110,9 +120,15 @@ class StructureSection(_Section):
     criterion: Literal["taylor", "magnitude", "random"] = _option(
         "taylor", "which heads and neurons stay; random: the control"
     )
+    rewind: Literal["none", "pretrained"] = _option(
+        "none", "what is left goes on from the dense model's weights, or starts again from the pre-trained ones"
+    )
     rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
-    layers: float = _option(0.67, "share of the layers that stay, the first ones", "--keep-layers", gt=0, le=1)
+    layers: float = _option(0.67, "share of the layers that stay", "--keep-layers", gt=0, le=1)
+    layer_choice: Literal["loss", "first"] = _option(
+        "loss", "which layers stay: those without which the dense model's loss grows most, or the first ones"
+    )
     heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
@@ -189,6 +205,9 @@ class DistillSection(_Section):
     )
     unlabeled: str | None = _option(
         None, "structured tickets: a file of texts without labels, one a line, for the same", "--unlabeled"
+    )
+    relation_weight: float = _option(
+        0.0, "weight of the divergence between the last layers' token relations (MiniLMv2); 0: off", ge=0
     )
     hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
 
@@ -274,7 +293,7 @@ class Recipe(_Section):
         structure = self.ticket.kind == "structure"
         distill = self.distill.model_copy(
             update={
-                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES if structure else 1),
+                "epochs": self.distill.epochs or epochs * (_STRUCTURE_PASSES[self.structure.rewind] if structure else 1),
                 "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
             }
         )

@@ -5,9 +5,10 @@ import logging
 import os
 import sys
 import typing
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import NoneType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
@@ -19,6 +20,7 @@ _EXAMPLES = """examples:
   python -m compress.run --target android --data my_task/              train.tsv, dev.tsv and test.tsv of yours
   python -m compress.run --target android --recipe recipes/quick.yaml --data my_task/     a first look
   python -m compress.run --model ./my-bert --data reviews/ --sparsity 0.6 --controls
+  python -m compress.run --data names/                                 train.conll: labels of words
   python -m compress.run --output runs/first                           run again with the same output: goes on
 every recipe key, flag or not, can be set with --set, for example --set training.warmup=0.06
 """
@@ -27,24 +29,28 @@ every recipe key, flag or not, can be set with --set, for example --set training
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 done, 2 a wrong input or a missing tool, 130 interrupted."""
     parsed = _parser().parse_args(arguments)
-    # Threads that wait actively take the cores from each other as soon as anything else runs: 2.4 times slower steps.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    mode = "json" if parsed.json else "quiet" if parsed.quiet else "rich"
-    try:
-        flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
-        recipe = load_recipe(parsed.recipe, flags, parsed.set)
-        logging.getLogger("torch.utils._pytree").setLevel(
-            logging.ERROR
-        )  # torchao's registrations, nothing of the user's
+
+    def work() -> None:
+        recipe = recipe_of(parsed)
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
         from compress.pipeline import Pipeline
 
-        pipeline = Pipeline(recipe, parsed.output, Console(mode), with_app=parsed.apk)
+        pipeline = Pipeline(recipe, parsed.output, Console(console_mode(parsed)), with_app=parsed.apk)
         if parsed.dry_run:
             pipeline.dry_run()
         else:
             pipeline.run()
+
+    return exit_code(work)
+
+
+def exit_code(work: Callable[[], None]) -> int:
+    """Do the work of a command. Returns 0, 2 for a wrong input or a missing tool, told in one sentence, or 130."""
+    # Threads that wait actively take the cores from each other as soon as anything else runs: 2.4 times slower steps.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        work()
     except PocketTicketError as error:
         print(f"pocket-ticket: {error}", file=sys.stderr)
         return 2
@@ -63,6 +69,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def recipe_of(parsed: argparse.Namespace) -> Recipe:
+    """The recipe that --recipe, the flags and --set make together. Raises RecipeError listing every problem."""
+    flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
+    # torchao's registrations, nothing of the user's
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
+    return load_recipe(parsed.recipe, flags, parsed.set)
+
+
+def console_mode(parsed: argparse.Namespace) -> Literal["rich", "quiet", "json"]:
+    """What --json and --quiet ask for."""
+    return "json" if parsed.json else "quiet" if parsed.quiet else "rich"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m compress.run",
@@ -73,31 +92,43 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    groups: dict[str, Any] = {}
-    for key, info in options():
-        section = key.partition(".")[0] if "." in key else "run"
-        if flag := _flag(info):
-            if section not in groups:
-                owner = Recipe.model_fields[section].annotation if section != "run" else None
-                groups[section] = parser.add_argument_group(section, owner.__doc__ if owner else None)
-            _add_flag(groups[section], flag, key, info)
+    add_recipe_flags(parser)
     command = parser.add_argument_group("command", "Where to write, and what to show.")
     command.add_argument(
         "--output", type=Path, metavar="DIR", help="run folder (default: runs/TASK-FINGERPRINT); run again to go on"
     )
-    command.add_argument("--recipe", type=Path, metavar="FILE", help="a YAML recipe; flags override it")
-    command.add_argument(
-        "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
-    )
+    add_common_flags(command)
     command.add_argument(
         "--apk", action=argparse.BooleanOptionalAction, default=True, help="build the demo app, too (default: yes)"
     )
     command.add_argument(
         "--dry-run", action="store_true", help="check recipe and data, show stages and an estimate of time"
     )
+    return parser
+
+
+def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] | None = None) -> None:
+    """Give the parser the recipe's flags, all of them or those of some sections."""
+    groups: dict[str, Any] = {}
+    for key, info in options():
+        section = key.partition(".")[0] if "." in key else "run"
+        flag = _flag(info)
+        if flag is None or (sections is not None and section not in sections):
+            continue
+        if section not in groups:
+            owner = Recipe.model_fields[section].annotation if section != "run" else None
+            groups[section] = parser.add_argument_group(section, owner.__doc__ if owner else None)
+        _add_flag(groups[section], flag, key, info)
+
+
+def add_common_flags(command: Any) -> None:
+    """Where the recipe comes from and what is shown: the same for every command."""
+    command.add_argument("--recipe", type=Path, metavar="FILE", help="a YAML recipe; flags override it")
+    command.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
+    )
     command.add_argument("--quiet", action="store_true", help="print nothing but errors")
     command.add_argument("--json", action="store_true", help="progress and results as JSON lines on standard output")
-    return parser
 
 
 def _flag(info: FieldInfo) -> str | None:

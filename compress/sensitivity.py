@@ -24,7 +24,8 @@ from compress.training.rounding import GROUP, rounded_weights
 class Sensitivity:
     """What rounding `name` alone does. `ratio`: 10·log10(Σw² / Σ(w − ŵ)²), dB; None for several matrices together.
 
-    `moved`: mean KL(fp32 ‖ rounded) of the answers, nats; of single numbers, the mean squared difference.
+    `moved`: how far the answers did. Classes: mean KL(fp32 ‖ rounded), nats; single numbers: mean squared difference;
+    other kinds: share of the texts with another answer.
     """
 
     name: str
@@ -37,12 +38,14 @@ def sensitivities(
     matrices: Mapping[str, nn.Linear | nn.Embedding],
     answer: Callable[[], np.ndarray],
     metric: Callable[[np.ndarray], float],
+    moved: Callable[[np.ndarray, np.ndarray], float],
     scheme: str = "int4",
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Sensitivity]:
     """Round each matrix alone, then all; the most sensitive first, all of them last.
 
-    `answer()` gives the model's logits (N, L) on some texts as it is at that moment, `metric(logits)` their quality.
+    `answer()` gives what is kept of the model's answers (N, ...) to some texts as it is at that moment, `metric(kept)`
+    their quality, `moved(plain, rounded)` how far they moved.
     """
     plain = answer()
 
@@ -50,9 +53,9 @@ def sensitivities(
         before = {key: matrix.weight.detach().clone() for key, matrix in chosen.items()}
         with rounded_weights(chosen.values(), scheme), torch.no_grad():
             ratios = [_decibels(before[key], matrix.weight) for key, matrix in chosen.items()]
-            logits = answer()
+            kept = answer()
         advance(1)
-        return Sensitivity(name, ratios[0] if len(ratios) == 1 else None, _moved(plain, logits), metric(logits))
+        return Sensitivity(name, ratios[0] if len(ratios) == 1 else None, moved(plain, kept), metric(kept))
 
     alone = [rounded(name, {name: matrix}) for name, matrix in matrices.items()]
     return [*sorted(alone, key=lambda s: -s.moved), rounded("all of them", matrices)]
@@ -62,7 +65,8 @@ def _decibels(plain: torch.Tensor, rounded: torch.Tensor) -> float:
     return float(10 * torch.log10(plain.square().sum() / (plain - rounded).square().sum().clamp_min(1e-30)))
 
 
-def _moved(plain: np.ndarray, rounded: np.ndarray) -> float:
+def logits_moved(plain: np.ndarray, rounded: np.ndarray) -> float:
+    """Mean KL(plain ‖ rounded) of logits (N, L), nats; the mean squared difference where L is 1."""
     first, second = torch.from_numpy(plain), torch.from_numpy(rounded)
     if first.shape[1] == 1:
         return float(F.mse_loss(second, first))
@@ -97,7 +101,6 @@ def _show(folder: Path, scheme: str) -> None:
     from compress.run_dir import RunDir
     from compress.stages.programs import final_stage
     from compress.stages.run import Run
-    from compress.training.metrics import METRICS, answers
     from compress.training.trainer import predict
 
     if not (folder / "report.json").is_file():
@@ -107,13 +110,14 @@ def _show(folder: Path, scheme: str) -> None:
     run.dir = RunDir(folder)
     stage = final_stage(run)
     model, texts = run.saved(stage), run.texts_of(stage)
-    dev, metric = texts.splits["dev"], METRICS[run.task.metric]
+    dev, form = texts.splits["dev"], texts.form
     matrices = {n: m for n, m in stored_matrices(model).items() if scheme == "int8" or m.weight.shape[1] % GROUP == 0}
     with console.step(f"{len(matrices)} matrices on {len(dev):,} dev texts", len(matrices) + 1) as advance:
         found = sensitivities(
             matrices,
             lambda: predict(model, dev, texts.tokenizer),
-            lambda logits: metric(answers(logits), dev.labels),
+            lambda kept: form.score(kept, dev, run.task.metric),
+            logits_moved if run.task.of_sentences else lambda a, b: 1 - float(form.same(a, b, run.task).mean()),
             scheme,
             advance,
         )

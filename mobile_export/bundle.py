@@ -18,7 +18,7 @@ import numpy as np
 from compress.errors import ExportError
 from compress.run_dir import file_sha256, write_atomic, write_json
 from mobile_export.golden import Text, choose_golden
-from mobile_export.program import Program
+from mobile_export.program import PAIR_KINDS, Program
 from mobile_export.runtime import LoadedProgram
 from mobile_export.tokenization import describe_tokenizer
 from mobile_export.verify import check_schema
@@ -27,6 +27,7 @@ FORMAT = 1
 # int8 kernels round differently from one processor to the next. On a trained classifier whose logits spread over 8.1,
 # correct ARM cores were off by up to 0.16 (2 %), wrong kernels by at least 3.1 on every text (docs/log.md).
 TOLERANCE, TOLERANCE_OF_SPREAD = 0.05, 0.05
+WORDS_SHOWN = 8  # of a masked language model's vocabulary
 PACKAGES = ("torch", "executorch", "torchao", "transformers")
 REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_ratio", "speed_ratio")
 
@@ -62,8 +63,10 @@ def write_bundle(
     settings, vocabulary = describe_tokenizer(model_dir)
     vocab = "".join(f"{word}\n" for word in vocabulary).encode()
     config = _config(model_dir)
-    examples = _golden(model_dir, program, texts, config, progress)
-    golden = json.dumps({"format": FORMAT, "examples": examples}, ensure_ascii=False).encode()
+    columns = _columns(config)
+    examples = _golden(model_dir, program, texts, config, columns, progress)
+    told = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
+    golden = json.dumps(told, ensure_ascii=False).encode()
     manifest = {
         "format": FORMAT,
         "name": name,
@@ -112,10 +115,11 @@ def _golden(
     program: Program,
     texts: Sequence[Text],
     config: Mapping[str, Any],
+    columns: Sequence[int],
     progress: Callable[[int], None] | None,
 ) -> list[dict[str, Any]]:
     loaded, examples = LoadedProgram.of(program), []
-    pair = config["pocket_ticket"]["kind"] in ("pair", "pair_regression", "qa")
+    pair, shown = config["pocket_ticket"]["kind"] in PAIR_KINDS, columns or slice(None)
     for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
         answers = loaded.answer(encoded)
         examples.append(
@@ -124,12 +128,19 @@ def _golden(
                 "text_b": text.text_b,
                 "input_ids": encoded["input_ids"],
                 "token_type_ids": encoded["token_type_ids"] if "token_type_ids" in program.inputs else None,
-                **{name: answer[0].tolist() for name, answer in zip(program.outputs, answers, strict=True)},
+                **{name: answer[0][..., shown].tolist() for name, answer in zip(program.outputs, answers, strict=True)},
             }
         )
         if progress is not None:
             progress(number)
     return examples
+
+
+def _columns(config: Mapping[str, Any]) -> list[int]:
+    """Which logits golden answers hold; empty: all. A whole vocabulary would make them as large as a model."""
+    if config["pocket_ticket"]["kind"] != "mlm":
+        return []
+    return np.linspace(0, config["vocab_size"] - 1, WORDS_SHOWN).astype(int).tolist()
 
 
 def _config(model_dir: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ The stock form is the Hugging Face model as it is, through XNNPACK's stock recip
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -13,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from compress.errors import ExportError, ModelError
+from compress.errors import ExportError
 from compress.run_dir import write_atomic, write_json
 from mobile_export.lowering_passes import hurried, whole_partitioner
-from mobile_export.program import MIN_TOKENS, Census, Form, Program, SchemeName
+from mobile_export.program import MIN_TOKENS, PAIR_KINDS, Census, Form, Program, SchemeName
 from mobile_export.quantization import Scheme, storage_of
 from mobile_export.quiet import quiet
 
@@ -24,19 +23,6 @@ if TYPE_CHECKING:
     from executorch.exir import EdgeProgramManager
 
 DEFAULT_MAX_TOKENS = 128
-LOADERS = {  # beside sequence classification, which may be a structured ticket
-    "ForTokenClassification": "AutoModelForTokenClassification",
-    "ForQuestionAnswering": "AutoModelForQuestionAnswering",
-    "ForMaskedLM": "AutoModelForMaskedLM",
-    "Model": "AutoModel",  # an encoder without a head: a text's embedding
-}
-KINDS = {
-    "tokens": "ForTokenClassification",
-    "qa": "ForQuestionAnswering",
-    "mlm": "ForMaskedLM",
-    "embedding": "Model",
-}
-PAIR_KINDS = ("pair", "pair_regression", "qa")
 
 
 def lower(
@@ -86,35 +72,10 @@ def lower(
 
 def load_model(model_dir: Path) -> nn.Module:
     """The task model saved in a folder, in fp32 and ready to answer (eval mode). Raises ModelError."""
-    import transformers
-
     from compress.models.load import load_saved
 
-    suffix = next((suffix for suffix in LOADERS if _architecture(model_dir).endswith(suffix)), None)
     with quiet():
-        if suffix is None:
-            return load_saved(Path(model_dir))
-        try:
-            loader = getattr(transformers, LOADERS[suffix])
-            return loader.from_pretrained(
-                model_dir, local_files_only=True, use_safetensors=True, dtype=torch.float32
-            ).eval()
-        except (OSError, ValueError, RuntimeError, KeyError) as error:
-            raise ModelError(
-                f"the saved model can't be loaded ({str(error).splitlines()[0]})",
-                where=str(model_dir),
-                remedy="give a folder with config.json and model.safetensors",
-            ) from error
-
-
-def _architecture(model_dir: Path) -> str:
-    """The class that a folder's config says was saved; its task's kind decides where it says none."""
-    try:
-        config = json.loads((model_dir / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""  # loading says what is wrong
-    kind = (config.get("pocket_ticket") or {}).get("kind")
-    return next(iter(config.get("architectures") or ()), KINDS.get(kind, ""))
+        return load_saved(Path(model_dir))
 
 
 def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:

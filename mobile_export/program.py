@@ -11,6 +11,7 @@ from compress.run_dir import file_sha256
 
 Form = Literal["phone", "stock"]
 SchemeName = Literal["none", "int8", "int4"]
+PAIR_KINDS = ("pair", "pair_regression", "qa")  # tasks of two texts
 MIN_TOKENS = 2  # [CLS] and [SEP]
 
 

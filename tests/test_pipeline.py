@@ -22,7 +22,7 @@ RESULTS = (
     "ticket/mask.safetensors",
     "ticket/model.safetensors",
     "distilled/model.safetensors",
-    "distilled/logits.safetensors",
+    "distilled/answers.safetensors",
     "programs/dense.pte",
     "programs/ticket.pte",
     "android/model.pte",

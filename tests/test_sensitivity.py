@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from compress import sensitivity
-from compress.sensitivity import sensitivities
+from compress.sensitivity import logits_moved, sensitivities
 
 
 def test_the_matrix_that_minds_comes_first() -> None:
@@ -23,7 +23,7 @@ def test_the_matrix_that_minds_comes_first() -> None:
         with torch.inference_mode():
             return model(texts).numpy()
 
-    found = sensitivities({"fine": fine, "rough": rough}, answer, lambda logits: float(logits.mean()))
+    found = sensitivities({"fine": fine, "rough": rough}, answer, lambda logits: float(logits.mean()), logits_moved)
     assert [row.name for row in found] == ["rough", "fine", "all of them"]
     assert found[0].moved > 0 and found[0].ratio < found[1].ratio - 3
     assert found[1].moved < found[0].moved / 10 and found[2].moved > found[1].moved

@@ -7,12 +7,14 @@ from statistics import fmean, stdev
 from scipy.stats import ttest_1samp
 
 from benchmarks.digits.plots import draw
+from benchmarks.digits.results import SMALL, Results
 from benchmarks.digits.task import DEV, GOAL, RATE, TRAIN, splits
-from compress.lottery.verdict import Verdict, judge
+from compress.lottery.verdict import judge
+from compress.report.markdown import spread as mean_and_deviation
+from compress.report.markdown import table
 from compress.run_dir import write_atomic
 
 CHANCE = 0.1
-SMALL = 0.20  # "winning tickets at 10-20 % of the weights"
 
 
 @dataclass(frozen=True)
@@ -22,50 +24,6 @@ class Statement:
     claim: str
     shown: bool | None
     numbers: str
-
-
-class Results:
-    """Columns of the measured numbers; every list has one value a seed."""
-
-    def __init__(self, measured: dict) -> None:
-        self.settings, self.seeds = measured["settings"], measured["seeds"]
-
-    def iterative(self, level: int, key: str = "accuracy") -> list[float]:
-        return [seed["iterative"][level][key] for seed in self.seeds]
-
-    def other(self, part: str, name: str, level: int, key: str = "accuracy") -> list[float]:
-        """A control ("controls") or treatment ("treatments") at one of its levels."""
-        levels = self.settings["levels" if part == "controls" else "treated_levels"]
-        return [seed[part][name][levels.index(level)][key] for seed in self.seeds]
-
-    def criterion(self, name: str, index: int, key: str = "accuracy") -> list[float]:
-        return [seed["criteria"][name][index][key] for seed in self.seeds]
-
-    def supermask(self, name: str, key: str = "accuracy") -> list[float]:
-        return [seed["supermasks"][name][key] for seed in self.seeds]
-
-    def density(self, level: int) -> float:
-        return fmean(self.iterative(level, "density"))
-
-    @property
-    def small(self) -> int:
-        """The first level at or below SMALL of the weights."""
-        return next((level for level in range(self.low + 1) if self.density(level) <= SMALL), self.low)
-
-    @property
-    def low(self) -> int:
-        """The sparsest level."""
-        return self.settings["rounds"]
-
-    def verdict(self, level: int) -> Verdict:
-        steps = self.settings["steps"]
-        return judge(
-            self.iterative(0),
-            self.iterative(level),
-            sparsity=1 - self.density(level),
-            dense_steps=steps,
-            ticket_steps=steps,
-        )
 
 
 def compared(
@@ -284,12 +242,9 @@ def _rate_row(r: Results, dense: list[float], ticket: list[float], level: int) -
 
 
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:
-    lines = [f"## {title}", "", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    return f"## {title}\n\n{table(head, rows)}"
 
 
 def spread(values: list[float], factor: float = 100) -> str:
-    """mean ± standard deviation."""
-    digits = 1 if factor == 100 else 0
-    deviation = f" ± {stdev(values) * factor:.{digits}f}" if len(values) > 1 else ""
-    return f"{fmean(values) * factor:.{digits}f}{deviation}"
+    """mean ± standard deviation; steps without decimals."""
+    return mean_and_deviation(values, factor, digits=1 if factor == 100 else 0)

@@ -1,21 +1,12 @@
 """The page's plots, as SVG."""
 
-from __future__ import annotations
-
-import io
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
 
-import matplotlib
+from matplotlib.axes import Axes
 
-matplotlib.use("svg")
-import matplotlib.pyplot as plt
-
-from compress.run_dir import write_atomic
-
-if TYPE_CHECKING:
-    from benchmarks.digits.page import Results
+from benchmarks.digits.results import Results
+from compress.report.figures import with_spread, write_svg
 
 CONTROLS = {"one_shot": "one-shot", "reinitialised": "re-initialised", "random_mask": "random mask"}
 
@@ -30,26 +21,11 @@ def draw(r: Results, folder: Path) -> dict[str, str]:
         "digits-supermasks.svg": (_supermasks, "Test accuracy of untrained weights under supermasks"),
     }
     for name, (plot, title) in plots.items():
-        figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-        plot(r, axes)
-        axes.set_title(title, fontsize=10)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25)
-        stream = io.BytesIO()
-        with matplotlib.rc_context({"svg.hashsalt": "digits", "svg.fonttype": "none"}):
-            figure.savefig(stream, format="svg", metadata={"Date": None})
-        plt.close(figure)
-        write_atomic(folder / name, stream.getvalue())
+        write_svg(folder / name, title, lambda axes, plot=plot: plot(r, axes))
     return {name: title for name, (_, title) in plots.items()}
 
 
-def _with_spread(axes: plt.Axes, x: list[float], columns: list[list[float]], label: str, factor: float = 100) -> None:
-    mean = [fmean(column) * factor for column in columns]
-    error = [stdev(column) * factor if len(column) > 1 else 0 for column in columns]
-    axes.errorbar(x, mean, error, label=label, marker="o", markersize=3, capsize=2, linewidth=1.2)
-
-
-def _density_axis(axes: plt.Axes) -> None:
+def _density_axis(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.invert_xaxis()
     axes.set_xticks([100, 50, 20, 10, 5, 2], ["100", "50", "20", "10", "5", "2"])
@@ -58,27 +34,27 @@ def _density_axis(axes: plt.Axes) -> None:
     axes.legend(frameon=False)
 
 
-def _by_density(r: Results, axes: plt.Axes, key: str, factor: float) -> None:
+def _by_density(r: Results, axes: Axes, key: str, factor: float) -> None:
     every, some = list(range(r.low + 1)), r.settings["levels"]
-    _with_spread(axes, [100 * r.density(n) for n in every], [r.iterative(n, key) for n in every], "ticket", factor)
+    with_spread(axes, [100 * r.density(n) for n in every], [r.iterative(n, key) for n in every], "ticket", factor)
     for name, label in CONTROLS.items():
         columns = [r.other("controls", name, level, key) for level in some]
-        _with_spread(axes, [100 * r.density(level) for level in some], columns, label, factor)
+        with_spread(axes, [100 * r.density(level) for level in some], columns, label, factor)
     _density_axis(axes)
 
 
-def _accuracy(r: Results, axes: plt.Axes) -> None:
+def _accuracy(r: Results, axes: Axes) -> None:
     _by_density(r, axes, "accuracy", 100)
     axes.set_ylim(bottom=85)  # random masks fall far below at the low end; the table has their numbers
     axes.set_ylabel("test accuracy, % (from 85)")
 
 
-def _speed(r: Results, axes: plt.Axes) -> None:
+def _speed(r: Results, axes: Axes) -> None:
     _by_density(r, axes, "speed", 1)
     axes.set_ylabel("steps to the goal on dev")
 
 
-def _curves(r: Results, axes: plt.Axes) -> None:
+def _curves(r: Results, axes: Axes) -> None:
     for level in dict.fromkeys((0, r.small, (r.small + r.low) // 2, r.low)):
         curves = [seed["curves"][str(level)] for seed in r.seeds]
         mean = [100 * fmean(points) for points in zip(*(c["test"] for c in curves), strict=True)]
@@ -90,18 +66,18 @@ def _curves(r: Results, axes: plt.Axes) -> None:
     axes.legend(frameon=False)
 
 
-def _signs(r: Results, axes: plt.Axes) -> None:
+def _signs(r: Results, axes: Axes) -> None:
     names = {name: name.replace("/", " magnitudes, signs ") for name in r.seeds[0]["treatments"]}
     _points(axes, {words: r.other("treatments", name, r.low) for name, words in names.items()})
 
 
-def _supermasks(r: Results, axes: plt.Axes) -> None:
+def _supermasks(r: Results, axes: Axes) -> None:
     _points(axes, {name: r.supermask(name) for name in r.seeds[0]["supermasks"]})
     axes.axvline(10, color="grey", linewidth=0.8, linestyle="--")
     axes.set_xlim(0, 100)
 
 
-def _points(axes: plt.Axes, columns: dict[str, list[float]]) -> None:
+def _points(axes: Axes, columns: dict[str, list[float]]) -> None:
     means = [100 * fmean(column) for column in columns.values()]
     errors = [100 * stdev(column) if len(column) > 1 else 0 for column in columns.values()]
     axes.errorbar(means, list(columns), xerr=errors, fmt="o", capsize=3)

@@ -102,12 +102,12 @@ def _dense() -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
 
     from compress.data.task import Example, Task
     from compress.models.anatomy import classification_head_of
-    from compress.models.load import load_classifier, load_tokenizer, resolve_model
+    from compress.models.load import load_for, load_tokenizer, resolve_model
 
     source = resolve_model("minilm")[1]
     rows = (Example("text", None, 0),)
     task = Task("sentences", "classification", "accuracy", LABELS, rows, rows, rows, fingerprint="")
-    model = load_classifier(source, task, max_tokens=MAX_TOKENS, seed=0)
+    model = load_for(task, source, max_tokens=MAX_TOKENS, seed=0)
     head, generator = classification_head_of(model), torch.Generator().manual_seed(0)
     with torch.no_grad():  # a head as small as a fresh one would hide differences between engines
         head.out.weight.normal_(0, 0.2, generator=generator)

@@ -1,10 +1,10 @@
 """From a source (the bundled task, a folder, the Hub) to a checked `Task`."""
 
-import math
 import random
-from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+from compress.data.examples import Table, examples_of
 from compress.data.files import SUFFIXES, Row, read_rows
 from compress.data.near_duplicates import normalise
 from compress.data.task import SPLITS, Example, Kind, Task
@@ -14,18 +14,16 @@ from compress.run_dir import fingerprint
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
 _SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
-_COLUMNS = {  # names by which a column is found when the recipe gives none
-    "label": ("label", "labels", "score", "intent", "class"),
-    "text_a": ("text", "text_a", "sentence", "sentence1", "premise", "question1", "question", "utterance"),
-    "text_b": ("text_b", "sentence2", "hypothesis", "question2"),
-}
 _METRIC = {
     "classification": "accuracy",
     "pair": "accuracy",
     "regression": "pearson_spearman",
     "pair_regression": "pearson_spearman",
+    "tokens": "entity_f1",
+    "qa": "answer_f1",
+    "mlm": "masked_accuracy",
 }
-Table = list[tuple[str, Row]]
+_OTHER_METRICS = {"classification": ("f1", "matthews"), "pair": ("f1", "matthews"), "qa": ("exact_match",)}
 
 
 def load_task(settings: DataSection, *, seed: int) -> Task:
@@ -38,20 +36,9 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     else:
         folder = BUNDLED.get(settings.source, Path(settings.source))
         name, tables = folder.resolve().name, _from_folder(folder)
-    columns = _find_columns(settings, tables)
-    texts = {split: [_texts(place, row, columns) for place, row in table] for split, table in tables.items()}
-    raw = {split: [_label(place, row, columns["label"]) for place, row in table] for split, table in tables.items()}
-    kind = _kind(settings, pair=columns["text_b"] is not None, labels=raw["train"])
-    if kind.endswith("regression"):
-        names: tuple[str, ...] = ()
-        values = {s: [_number(tables[s][i][0], v) for i, v in enumerate(column)] for s, column in raw.items()}
-    else:
-        names, values = _classes(raw, tables, settings.unseen_labels)
-    splits = {s: [Example(*t, v) for t, v in zip(texts[s], values[s], strict=True)] for s in tables}
-    notes = _complete_splits(splits, seed)
-    if settings.train_limit and settings.train_limit < len(splits["train"]):
-        notes.append(f"training uses {settings.train_limit:,} of {len(splits['train']):,} examples (data.train_limit)")
-        splits["train"] = random.Random(seed).sample(splits["train"], settings.train_limit)
+    kind, names, splits, notes = examples_of(settings, tables)
+    notes += _complete_splits(splits, seed)
+    notes += _limit(settings, splits, seed)
     notes += _leaks(splits)
     metric = settings.metric if settings.metric != "auto" else _METRIC[kind]
     _check_metric(metric, kind, names)
@@ -75,7 +62,7 @@ def _from_folder(folder: Path) -> dict[str, Table]:
         )
     tables = {}
     for split, names in _SPLIT_NAMES.items():
-        files = [f for name in names for suffix in SUFFIXES if (f := folder / f"{name}{suffix}").is_file()]
+        files = list(_files(folder, names))
         if len(files) > 1:
             raise DataError(
                 f"two files for the {split} split ({files[0].name}, {files[1].name})",
@@ -89,6 +76,14 @@ def _from_folder(folder: Path) -> dict[str, Table]:
             "there is no training file", where=str(folder), remedy=f"name it train with one of {', '.join(SUFFIXES)}"
         )
     return tables
+
+
+def _files(folder: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    """A split's files: train.tsv or train.tsv.gz, and of SQuAD's JSON train-v1.1.json too."""
+    for name in names:
+        plain = (f"{name}{suffix}{packed}" for suffix in SUFFIXES for packed in ("", ".gz"))
+        yield from (file for each in plain if (file := folder / each).is_file())
+        yield from sorted(file for packed in ("", ".gz") for file in folder.glob(f"{name}-*.json{packed}"))
 
 
 def _from_hub(name: str) -> tuple[str, dict[str, Table]]:
@@ -124,116 +119,9 @@ def _named_labels(split: "object") -> list[Row]:
     for column, feature in split.features.items():
         if hasattr(feature, "int2str"):
             rows = [{**r, column: feature.int2str(r[column]) if r[column] not in (None, -1) else -1} for r in rows]
+        elif hasattr(each := getattr(feature, "feature", None), "int2str"):
+            rows = [{**r, column: each.int2str(r[column])} for r in rows]
     return rows
-
-
-def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, str | None]:
-    place, first = tables["train"][0]
-    found = {}
-    for role, names in _COLUMNS.items():
-        given = getattr(settings, role)
-        column = given or next((n for n in names if n in first), None)
-        if role == "text_a" and not given and column == "text_b":
-            column = None
-        if column is None and role == "text_b":
-            found[role] = None
-            continue
-        if column is None or column not in first:
-            wanted = given or f"{role} (looked for {', '.join(names)})"
-            flag = f"--{role.replace('_', '-')}"
-            raise DataError(
-                f"there is no column {wanted}; the columns are {', '.join(map(str, first))}",
-                where=place.partition(", ")[0],
-                remedy=f"name it with {flag}",
-            )
-        found[role] = column
-    for split, table in tables.items():
-        for role, column in found.items():
-            if column is not None and column not in table[0][1]:
-                raise DataError(
-                    f"there is no column {column} ({role}) in the {split} split",
-                    where=table[0][0].partition(", ")[0],
-                    remedy="use the same columns in every split",
-                )
-    return found
-
-
-def _texts(place: str, row: Row, columns: dict[str, str | None]) -> tuple[str, str | None]:
-    return _text(place, row, columns["text_a"]), _text(place, row, columns["text_b"]) if columns["text_b"] else None
-
-
-def _text(place: str, row: Row, column: str) -> str:
-    value = row.get(column)
-    if not isinstance(value, str) or not value.strip():
-        wrong = "not a string" if value is not None and not isinstance(value, str) else "empty"
-        raise DataError(f"the text in column {column} is {wrong}", where=place, remedy="fill it in or remove the row")
-    return value
-
-
-def _label(place: str, row: Row, column: str) -> str:
-    value = row.get(column)
-    if value is None or str(value).strip() == "":
-        raise DataError(f"the label in column {column} is empty", where=place, remedy="fill it in or remove the row")
-    return str(value).strip()
-
-
-def _kind(settings: DataSection, *, pair: bool, labels: list[str]) -> Kind:
-    if settings.kind != "auto":
-        if settings.kind.startswith("pair") != pair:
-            raise DataError(
-                f"kind is {settings.kind} but the data has {'two text columns' if pair else 'one text column'}",
-                where=settings.source,
-                remedy="change --kind, or name the second text column with --text-b",
-            )
-        return settings.kind
-    # Fractions are scores; whole numbers are far more often class codes than ratings.
-    numbers = [_as_number(label) for label in labels]
-    scores = all(n is not None for n in numbers) and any(n != int(n) for n in numbers)
-    return ("pair_" if pair else "") + "regression" if scores else ("pair" if pair else "classification")  # type: ignore[return-value]
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _number(place: str, label: str) -> float:
-    number = _as_number(label)
-    if number is None:
-        raise DataError(
-            f"the label '{label}' is not a number, and this is a regression",
-            where=place,
-            remedy="mend it, or set --kind",
-        )
-    return number
-
-
-def _classes(
-    raw: dict[str, list[str]], tables: dict[str, Table], unseen: str
-) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    known = set(raw["train"])
-    if len(known) < 2:
-        raise DataError(
-            f"training has a single label ({', '.join(known)})",
-            where=tables["train"][0][0].partition(", ")[0],
-            remedy="a classifier needs two",
-        )
-    for split, column in raw.items():
-        strange = next((i for i, label in enumerate(column) if label not in known), None)
-        if strange is not None and unseen == "refuse":
-            raise DataError(
-                f"the label '{column[strange]}' never occurs in training",
-                where=tables[split][strange][0],
-                remedy="mend it, or count such rows as wrong with --set data.unseen_labels=count_wrong",
-            )
-    numeric = all(_as_number(label) is not None for label in known)
-    names = sorted(known, key=float) if numeric else sorted(known)
-    names += sorted({label for column in raw.values() for label in column} - known)
-    index = {label: i for i, label in enumerate(names)}
-    return tuple(names), {split: [index[label] for label in column] for split, column in raw.items()}
 
 
 def _complete_splits(splits: dict[str, list[Example]], seed: int) -> list[str]:
@@ -272,6 +160,19 @@ def _divide(examples: list[Example], share: float, seed: int) -> tuple[list[Exam
     return [e for i, e in enumerate(examples) if i not in chosen], [e for i, e in enumerate(examples) if i in chosen]
 
 
+def _limit(settings: DataSection, splits: dict[str, list[Example]], seed: int) -> list[str]:
+    """Keep, in place, no more examples than the recipe allows. Returns what was done, as sentences for the report."""
+    limits = {"train": settings.train_limit, "dev": settings.eval_limit, "test": settings.eval_limit}
+    verbs = {"train": "training uses", "dev": "dev is", "test": "test is"}
+    notes = []
+    for split, limit in limits.items():
+        if limit and limit < len(splits[split]):
+            key = "train_limit" if split == "train" else "eval_limit"
+            notes.append(f"{verbs[split]} {limit:,} of {len(splits[split]):,} examples (data.{key})")
+            splits[split] = random.Random(seed).sample(splits[split], limit)
+    return notes
+
+
 def _leaks(splits: dict[str, list[Example]]) -> list[str]:
     """Sentences on texts that are in training and again in an evaluation split, after normalising."""
 
@@ -289,7 +190,7 @@ def _leaks(splits: dict[str, list[Example]]) -> list[str]:
 
 
 def _check_metric(metric: str, kind: Kind, names: tuple[str, ...]) -> None:
-    if (metric == "pearson_spearman") != kind.endswith("regression"):
+    if metric not in (_METRIC[kind], *_OTHER_METRICS.get(kind, ())):
         raise DataError(
             f"the metric {metric} does not fit a task of kind {kind}", where="data.metric", remedy="use --metric auto"
         )
@@ -297,8 +198,3 @@ def _check_metric(metric: str, kind: Kind, names: tuple[str, ...]) -> None:
         raise DataError(
             f"f1 needs two labels and there are {len(names)}", where="data.metric", remedy="use accuracy or matthews"
         )
-
-
-def label_counts(task: Task) -> dict[str, Counter]:
-    """How often each label occurs in each split (empty for regressions)."""
-    return {s: Counter(task.labels[e.label] for e in task.split(s)) for s in SPLITS} if task.labels else {}

@@ -1,21 +1,37 @@
 """A task: what is asked, of which texts, and how answers are scored."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from compress.errors import DataError
 
-Kind = Literal["classification", "pair", "regression", "pair_regression"]
+Kind = Literal["classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"]
 SPLITS = ("train", "dev", "test")
+OUTSIDE = "O"  # the label of a word that is in no entity
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A piece of a passage that answers a question, and the character where it begins."""
+
+    text: str
+    start: int
+
+
+Label: TypeAlias = int | float | tuple[int, ...] | tuple[Answer, ...] | None
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row. `label` is a class index, or the number itself in a regression; `text_b` is None outside pairs."""
+    """One row; `text_b` is None outside pairs, and a question's passage.
+
+    `label` is a class index, the number itself in a regression, a class index for each word (words have one blank
+    between them), a question's answers, or None where words are masked.
+    """
 
     text_a: str
     text_b: str | None
-    label: int | float
+    label: Label
 
 
 @dataclass(frozen=True)
@@ -43,12 +59,17 @@ class Task:
 
     @property
     def pair(self) -> bool:
-        return self.kind.startswith("pair")
+        return self.kind.startswith("pair") or self.kind == "qa"
+
+    @property
+    def of_sentences(self) -> bool:
+        """Whether a text has one answer."""
+        return self.kind.startswith("pair") or self.kind in ("classification", "regression")
 
     @property
     def outputs(self) -> int:
-        """How many numbers the model answers with (L)."""
-        return 1 if self.regression else len(self.labels)
+        """How many numbers the model answers with (L), for each text or each token; 0: the vocabulary decides."""
+        return {"qa": 2, "mlm": 0}.get(self.kind, 1 if self.regression else len(self.labels))
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of "train", "dev" or "test"."""

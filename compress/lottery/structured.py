@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import Structure
+from compress.models.structure import Structure, with_layers
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,26 @@ def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
     ]
 
 
-def choose_structure(scores: Sequence[UnitScores], *, heads: Sequence[int], neurons: Sequence[int]) -> Structure:
-    """Keep the first layers, as many as `heads` and `neurons` have entries, and in each so many of the best units.
+def choose_layers(model: nn.Module, count: int, loss: Callable[[], float]) -> tuple[int, ...]:
+    """The `count` layers of `model` that stay: one after the other, that goes without which `loss()` grows least."""
+    kept = tuple(range(len(layers_of(model))))
 
-    Dropping the last layers loses less than dropping middle ones (docs/log.md).
-    """
-    kept = scores[: len(heads)]
+    def loss_of(layers: tuple[int, ...]) -> float:
+        with with_layers(model, layers):
+            return loss()
+
+    while len(kept) > count:
+        kept = min((tuple(i for i in kept if i != gone) for gone in kept), key=loss_of)
+    return kept
+
+
+def choose_structure(
+    scores: Sequence[UnitScores], *, layers: Sequence[int], heads: Sequence[int], neurons: Sequence[int]
+) -> Structure:
+    """Keep `layers`, and in each as many of the best units as `heads` and `neurons` say for it."""
+    kept = [scores[i] for i in layers]
     return Structure(
-        tuple(range(len(kept))),
+        tuple(layers),
         tuple(_best(s.heads, count) for s, count in zip(kept, heads, strict=True)),
         tuple(_best(s.neurons, count) for s, count in zip(kept, neurons, strict=True)),
     )

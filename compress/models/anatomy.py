@@ -298,11 +298,10 @@ def masked_language_head_of(model: nn.Module) -> MaskedLanguageHead:
 
 
 def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
-    """The matrices that a classifier's program stores in few bits, by the names of its listing.
+    """The matrices that a program stores in few bits, by the names of its listing.
 
     The word table, each layer's attention and feed-forward matrices, and the head's.
     """
-    head = classification_head_of(model)
     embeddings = embeddings_of(model)
     found: dict[str, nn.Linear | nn.Embedding | None] = {
         "embeddings.word": embeddings.word,
@@ -314,8 +313,21 @@ def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
         for j, block in enumerate(layer.feed_forwards):
             place = f"layers.{i}.feed_forwards.{j}"
             found |= {f"{place}.inner": block.inner, f"{place}.outer": block.outer}
-    found |= {"head.dense": head.dense, "head.out": head.out}
+    found |= _head_matrices(model)
     return {name: matrix for name, matrix in found.items() if matrix is not None}
+
+
+def _head_matrices(model: nn.Module) -> dict[str, nn.Linear | None]:
+    """A task model's own matrices; a masked language model's last one is the word table once more."""
+    name = type(model).__name__
+    if name.endswith("ForTokenClassification"):
+        return {"head.out": token_head_of(model)}
+    if name.endswith("ForQuestionAnswering"):
+        return {"head.out": span_head_of(model)}
+    if name.endswith("ForMaskedLM"):
+        return {"head.dense": masked_language_head_of(model).dense}
+    head = classification_head_of(model)
+    return {"head.dense": head.dense, "head.out": head.out}
 
 
 def _optional(module: nn.Module, path: str | None) -> nn.Module | None:

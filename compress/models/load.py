@@ -13,7 +13,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import (
     AutoConfig,
-    AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -21,6 +20,7 @@ from transformers import (
 
 from compress.data.task import Task
 from compress.errors import ModelError
+from compress.kinds import FORMS
 from compress.models.anatomy import ARCHITECTURES, classification_head_of
 from compress.models.factorized import factorize, rank_of
 from compress.models.structure import Sizes, remove
@@ -89,7 +89,7 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_classifier(source: str, task: Task, *, max_tokens: int, seed: int) -> PreTrainedModel:
+def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrainedModel:
     """The pre-trained encoder under a fresh head for the task: θ0. The head's values depend on the seed alone.
 
     Only a regression's head begins at the mean of the training labels, so that no steps are spent on getting there.
@@ -99,16 +99,17 @@ def load_classifier(source: str, task: Task, *, max_tokens: int, seed: int) -> P
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
         _check_config(config, source, max_tokens)
-        config.num_labels = task.outputs
+        if task.outputs:
+            config.num_labels = task.outputs
         if task.labels:
             config.id2label = dict(enumerate(task.labels))
             config.label2id = {label: i for i, label in enumerate(task.labels)}
-        config.problem_type = "regression" if task.regression else "single_label_classification"
+        if task.of_sentences:
+            config.problem_type = "regression" if task.regression else "single_label_classification"
         config.pocket_ticket = {"task": task.name, "kind": task.kind, "metric": task.metric, "max_tokens": max_tokens}
         torch.manual_seed(seed)
-        model = _from_pretrained(
-            AutoModelForSequenceClassification, source, config=config, use_safetensors=True, dtype=torch.float32
-        )
+        auto = getattr(transformers, FORMS[task.kind].auto)
+        model = _from_pretrained(auto, source, config=config, use_safetensors=True, dtype=torch.float32)
     if task.regression:
         with torch.no_grad():
             classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
@@ -123,22 +124,41 @@ def load_saved(folder: Path) -> PreTrainedModel:
     source = str(folder)
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
-        sizes, rank = Sizes.of_config(config), rank_of(config)
+        auto, sizes, rank = _auto_of(config), Sizes.of_config(config), rank_of(config)
         if sizes is None and rank is None:
-            options = {"use_safetensors": True, "dtype": torch.float32}
-            return _from_pretrained(AutoModelForSequenceClassification, source, **options).eval()
-        model = AutoModelForSequenceClassification.from_config(config)
+            return _from_pretrained(
+                auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            ).eval()
+        model = auto.from_config(config)
         if sizes is not None:
             model = remove(model, sizes.first())
         if rank is not None:
             model = factorize(model, rank)
         try:
-            model.load_state_dict(load_file(folder / "model.safetensors"))
+            _fill(model, load_file(folder / "model.safetensors"))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise ModelError(
                 "the structured ticket's weights don't fit its config", where=source, remedy="run the stage again"
             ) from error
     return model.eval()
+
+
+def _auto_of(config: transformers.PretrainedConfig) -> type:
+    """The class that loads a saved model: by the class that was saved, or by its task's kind."""
+    saved = next(iter(config.architectures or ()), "")
+    kind = (getattr(config, "pocket_ticket", None) or {}).get("kind", "classification")
+    if saved.endswith("Model") or kind == "embedding":  # an encoder without a head
+        return transformers.AutoModel
+    by_name = (form.auto for form in FORMS.values() if saved.endswith(form.auto.removeprefix("AutoModel")))
+    return getattr(transformers, next(by_name, FORMS[kind].auto))
+
+
+def _fill(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
+    """Load a state that lacks nothing but what is tied to something in it. Raises RuntimeError."""
+    missing, unknown = model.load_state_dict(weights, strict=False)
+    if unknown or set(missing) - set(model.all_tied_weights_keys or ()):
+        raise RuntimeError(f"missing {missing}, unknown {unknown}")
+    model.tie_weights()
 
 
 def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

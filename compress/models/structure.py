@@ -5,7 +5,8 @@ the same units off without removing them: removed == masked is a theorem that th
 A saved model keeps its `Sizes` in its config, under "pocket_ticket", so that it can be built again and loaded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -93,15 +94,25 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
         _keep(layer.attention_output, columns=rows)
         _keep(_main(layer).inner, rows=torch.tensor(neurons))
         _keep(_main(layer).outer, columns=torch.tensor(neurons))
-    encoder, path = encoder_of(model), architecture_of(model).layers
-    owner, _, name = path.rpartition(".")
-    blocks = encoder.get_submodule(path)
-    setattr(encoder.get_submodule(owner), name, nn.ModuleList(blocks[i] for i in structure.layers))
+    owner, name = _place_of_layers(model)
+    setattr(owner, name, nn.ModuleList(getattr(owner, name)[i] for i in structure.layers))
     config = model.config
     config.head_size = layers[0].head_size  # from here on it can't be told from the width and the number of heads
     config.num_hidden_layers = len(structure.layers)
     config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), "sizes": asdict(structure.sizes)}
     return model
+
+
+@contextmanager
+def with_layers(model: nn.Module, kept: Sequence[int]) -> Iterator[nn.Module]:
+    """Within the block `model` has only the layers `kept`; afterwards all that it had."""
+    owner, name = _place_of_layers(model)
+    blocks = getattr(owner, name)
+    setattr(owner, name, nn.ModuleList(blocks[i] for i in kept))
+    try:
+        yield model
+    finally:
+        setattr(owner, name, blocks)
 
 
 def masked(model: nn.Module, structure: Structure) -> nn.Module:
@@ -121,6 +132,12 @@ def masked(model: nn.Module, structure: Structure) -> nn.Module:
                 gone[kept] = False
                 part.weight[:, gone] = 0
     return model
+
+
+def _place_of_layers(model: nn.Module) -> tuple[nn.Module, str]:
+    """The module that has the layers, and its attribute's name."""
+    owner, _, name = architecture_of(model).layers.rpartition(".")
+    return encoder_of(model).get_submodule(owner), name
 
 
 def _main(layer: Layer):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from compress.report.formats import MetricFormat
 from compress.report.phones import with_phones
 from compress.report.statistics import winning_ticket
 from compress.run_dir import read_json
@@ -43,7 +44,7 @@ def assemble(
             "eval_examples": len(task.test),
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
-            "baseline": {"name": "bag of words", "metric": run.metrics("baseline")},
+            "baseline": {"name": run.texts.form.baseline, "metric": run.metrics("baseline")},
             "notes": [*task.notes, *_cut_notes(run)],
         },
         "model": {
@@ -86,7 +87,17 @@ def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:
 def _stage(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
     keys = ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total", "metric", "seconds")
     stage = {"name": name, **{key: numbers[key] for key in keys}}
-    return stage | {"note": _shrunk_note(numbers)} if "structure" in numbers else stage
+    notes = [_shrunk_note(numbers)] if "structure" in numbers else []
+    notes += also_note(numbers)
+    return stage | {"note": "; ".join(notes)} if notes else stage
+
+
+def also_note(numbers: dict[str, Any]) -> list[str]:
+    """The kind's further numbers on test, in words: "exact match 61.2 % on test"."""
+    return [
+        f"{(shown := MetricFormat(n)).name} {shown.value(value)} on test"
+        for n, value in numbers.get("also", {}).items()
+    ]
 
 
 def _shrunk_note(numbers: dict[str, Any]) -> str:
@@ -106,7 +117,9 @@ def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) ->
     """The exported ticket has its model's weights; its metric is the file's own."""
     kept = {k: source[k] for k in ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total")}
     metric = found["programs"]["ticket"]["metric"]
-    return {"name": "program", **kept, "metric": metric, "seconds": found["seconds"]}
+    stage = {"name": "program", **kept, "metric": metric, "seconds": found["seconds"]}
+    notes = also_note(found)
+    return stage | {"note": "; ".join(notes)} if notes else stage
 
 
 def _ticket_verdict(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:

@@ -8,13 +8,17 @@ METRIC_NAMES = {
     "accuracy": "accuracy",
     "f1": "F1",
     "entity_f1": "entity F1",
+    "answer_f1": "F1 of the answers' words",
     "exact_match": "exact match",
+    "masked_accuracy": "accuracy of masked words",
+    "masked_loss": "loss of masked words, nats",
     "matthews": "Matthews correlation",
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",
     "pearson_spearman": "mean of Pearson and Spearman correlation",
 }
-SHARES = {"accuracy", "exact_match"}  # shares of the examples: "91.2 %"; other metrics in 0–1 are printed × 100
+SHARES = {"accuracy", "exact_match", "masked_accuracy"}  # "91.2 %"; other metrics in 0–1 are printed × 100
+LOSSES = {"masked_loss"}  # printed as they are
 
 
 def count(value: int | None) -> str:
@@ -81,9 +85,9 @@ def _signless(text: str) -> str:
 class MetricFormat:
     """How the task's metric is named and printed: × 100 with one decimal ("%" for shares), a loss with three."""
 
-    def __init__(self, metric: str, scale: int = 100) -> None:
+    def __init__(self, metric: str, scale: int | None = None) -> None:
         self.name = METRIC_NAMES.get(metric, metric.replace("_", " "))
-        self.scale = scale
+        self.scale = scale = scale or (1 if metric in LOSSES else 100)
         self.unit = " %" if metric in SHARES and scale == 100 else ""
 
     @property

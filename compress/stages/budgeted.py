@@ -14,8 +14,8 @@ from compress.models.structure import whole
 from compress.recipe import BudgetSection, Recipe
 from compress.run_dir import read_json, write_json
 from compress.stages.run import Run
+from compress.stages.scoring import program_answer
 from compress.stages.shrunk import cut, run_shrunk, sizes_of
-from compress.training.metrics import METRICS, answers
 
 CHOICE, FIRST = "choice.json", "first.json"
 
@@ -101,8 +101,9 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
     from mobile_export.measure import latency
 
     recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
-    structure = sizes_of(recipe.structure, whole(run.pretrained())).first()
-    model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure)
+    start = run.pretrained()
+    structure = sizes_of(recipe.structure, whole(start)).first()
+    model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure, start)
     step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
         save(model, texts.tokenizer, Path(scratch))
@@ -119,16 +120,16 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
 def _program(run: Run, place: Path, scheme: str) -> tuple[int, float]:
     """Bytes of a trained rung's program, and the metric of the file itself on dev."""
     from mobile_export.lowering import lower
-    from mobile_export.runtime import LoadedProgram, predict
+    from mobile_export.runtime import LoadedProgram
 
     kept = place / f"{scheme}-dev.json"
     if not kept.exists():
         with run.console.step(f"{scheme} program on dev", 1) as advance:
             program = lower(place, place / f"{scheme}.pte", scheme=scheme)
-            split = run.texts_in(place).splits["dev"]
-            found = answers(predict(LoadedProgram.of(program), split.inputs()))
+            texts = run.texts_in(place)
+            found = program_answer(LoadedProgram.of(program), texts, "dev")
             advance(1)
-        metric = METRICS[run.task.metric](found, split.labels)
+        metric = texts.form.score(found, texts.splits["dev"], run.task.metric)
         write_json(kept, {"bytes": program.bytes, "metric_dev": metric})
     numbers = read_json(kept)
     return numbers["bytes"], numbers["metric_dev"]

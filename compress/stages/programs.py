@@ -11,18 +11,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as to_safetensors
 
-from compress.data.task import Task
 from compress.errors import PocketTicketError, ToolError
 from compress.report.statistics import compare_programs, paired_bootstrap
 from compress.run_dir import read_json, write_atomic, write_json
 from compress.stages import training_stages
 from compress.stages.run import Run
-from compress.stages.scoring import logit_scores
-from compress.training.metrics import METRICS, answers
+from compress.stages.scoring import EVALUATED, program_answer, quality
 
 APK = "ticket-demo-debug.apk"
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
-_SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
 
 
 def final_stage(run: Run) -> str:
@@ -41,23 +38,24 @@ def run_programs(run: Run, folder: Path) -> None:
     recipe, final, started = run.recipe, final_stage(run), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
     plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, TARGETS[recipe.target].form, stored)}
-    programs, numbers, logits = {}, {}, {}
+    programs, numbers, kept = {}, {}, {}
     for name, (stage, form, scheme) in plans.items():
         with run.console.step(f"export of the {name} program", 1) as advance:
             programs[name] = lower(run.dir.stage(stage), folder / f"{name}.pte", form=form, scheme=scheme)
             advance(1)
         found = _evaluate(run, programs[name], stage, f"{name} program on dev and test")
         numbers[name] = _quality(run, found, stage)
-        logits |= {f"{name}.{split}": values for split, values in found.items()}
+        kept |= {f"{name}.{split}": values for split, values in found.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
     with run.console.step("latency, memory, start and threads", 1) as advance:
         measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
         threads = measure_threads(programs["ticket"], lengths=lengths)
         advance(1)
-    entries = {n: measured[n] | numbers[n] | _about(programs[n], f"programs/{n}.pte") for n in programs}
-    write_atomic(folder / "logits.safetensors", to_safetensors(logits))
-    numbers = {"programs": entries, "verdict": _verdict(run, entries, logits), "threads": threads}
-    write_json(folder / "metrics.json", numbers | {"seconds": time.monotonic() - started})
+    also = numbers["ticket"].get("also", {})
+    entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
+    write_atomic(folder / "answers.safetensors", to_safetensors(kept))
+    found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
+    write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
 
 def run_bundle(run: Run, folder: Path) -> None:
@@ -67,7 +65,7 @@ def run_bundle(run: Run, folder: Path) -> None:
     from mobile_export.targets import TARGETS
     from mobile_export.verify import verify_bundle
 
-    task, found = run.task, run.metrics("programs")
+    task, form, found = run.task, run.texts.form, run.metrics("programs")
     ticket, verdict = found["programs"]["ticket"], found["verdict"]
     summary = {
         "metric_test": ticket["metric"]["test"],
@@ -83,7 +81,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             folder,
             run.dir.stage(final_stage(run)),
             Program.read(run.dir.stage("programs") / "ticket.pte"),
-            [Text(e.text_a, e.text_b, _label(task, e.label)) for e in (*task.dev, *task.test)],
+            [Text(e.text_a, e.text_b, form.label(e, task)) for e in (*task.dev, *task.test)],
             name=f"{task.name} on {run.model_name}",
             report=summary,
             licences=[Licence(**entry) for entry in licences(run)],
@@ -114,6 +112,8 @@ def build_app(run: Run) -> dict[str, Any] | str:
     from mobile_export.apk import build_apk
     from mobile_export.targets import TARGETS
 
+    if run.task.kind == "mlm":
+        return "the demo app has no screen for masked words"
     if not TARGETS[run.recipe.target].app:
         return f"the demo app is for android, and the target is {run.recipe.target}"
     file, about = run.bundle / APK, run.bundle / "apk.json"
@@ -149,33 +149,24 @@ def licences(run: Run) -> list[dict[str, str]]:
     return [*known, {"name": "ExecuTorch", "licence": "BSD-3-Clause"}]
 
 
-def _label(task: Task, label: int | float) -> str:
-    return str(label) if task.regression else task.labels[int(label)]
-
-
 def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:
-    """Logits (N, L) of the program itself for every text of dev and test."""
-    from mobile_export.runtime import LoadedProgram, predict
+    """What is kept of the program's own answers (N, ...) for every text of dev and test."""
+    from mobile_export.runtime import LoadedProgram
 
-    loaded, found = LoadedProgram.of(program), {}
-    texts = run.texts_of(stage)
-    inputs = {split: texts.splits[split].inputs() for split in ("dev", "test")}
-    with run.console.step(name, sum(map(len, inputs.values()))) as advance:
-        for split, texts in inputs.items():
-            found[split] = predict(loaded, texts, progress=lambda _: advance(1))
-    return found
+    loaded, texts = LoadedProgram.of(program), run.texts_of(stage)
+    with run.console.step(name, sum(len(texts.splits[split]) for split in EVALUATED)) as advance:
+        return {split: program_answer(loaded, texts, split, advance) for split in EVALUATED}
 
 
 def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, Any]:
     """Metric of a program, and how often it answers as the model that it was lowered from."""
-    eager = run.logits(stage)
-    program_answers = np.concatenate([answers(found[s]) for s in ("dev", "test")])
-    eager_answers = np.concatenate([answers(eager[s]) for s in ("dev", "test")])
-    if run.task.regression:
-        same = np.abs(program_answers - eager_answers) <= _SAME_NUMBER * np.ptp(run.labels["train"])
-    else:
-        same = program_answers == eager_answers
-    return {"metric": logit_scores(found, run.labels, run.task.metric), "agreement_with_eager": float(same.mean())}
+    eager, texts = run.answers(stage), run.texts_of(stage)
+    same = np.concatenate([texts.form.same(found[s], eager[s], run.task) for s in EVALUATED])
+    return {**quality(run, found, texts), "agreement_with_eager": float(same.mean())}
+
+
+def _entry(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in numbers.items() if key != "also"}
 
 
 def _about(program: Any, file: str) -> dict[str, Any]:
@@ -190,9 +181,10 @@ def _about(program: Any, file: str) -> dict[str, Any]:
     }
 
 
-def _verdict(run: Run, entries: dict[str, Any], logits: dict[str, np.ndarray]) -> dict[str, Any]:
+def _verdict(run: Run, entries: dict[str, Any], kept: dict[str, np.ndarray]) -> dict[str, Any]:
     """Ratios, and the drop in points with its paired interval on test."""
-    metric = METRICS[run.task.metric]
-    pair = [answers(logits[f"{name}.test"]) for name in ("dense", "ticket")]
+    stages = {"dense": "dense", "ticket": final_stage(run)}
+    pair = [run.texts.form.rows(kept[f"{n}.test"], run.texts_of(s).splits["test"]) for n, s in stages.items()]
+    metric = run.texts.form.metrics[run.task.metric]
     drop = paired_bootstrap(*pair, run.labels["test"], metric).scaled(100)
     return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}

@@ -12,10 +12,12 @@ from transformers import PreTrainedModel
 
 from compress.console import Console
 from compress.data.augment import unlabelled
-from compress.data.encode import Texts
 from compress.data.load import load_task
 from compress.data.task import Task
-from compress.models.load import load_classifier, load_saved, load_tokenizer, resolve_model
+from compress.errors import RecipeError
+from compress.kinds import FORMS
+from compress.kinds.encode import Texts
+from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
 from compress.recipe import Recipe
 from compress.run_dir import RunDir, read_json
 from compress.training.trainer import Learner
@@ -37,6 +39,7 @@ class Run:
         """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
+        recipe = _fitting(recipe, task)
         if recipe.distill.unlabeled:  # read now, so that what is wrong with it is said before anything is trained
             unlabelled(Path(recipe.distill.unlabeled), pair=task.pair)
         return cls(recipe.for_examples(len(task.train)), console, task, source, name)
@@ -59,7 +62,7 @@ class Run:
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
-        """Labels (N,) of each split."""
+        """What answers are scored by (N, ...), of each split."""
         return {name: split.labels for name, split in self.texts.splits.items()}
 
     def learner(self, texts: Texts | None = None) -> Learner:
@@ -68,7 +71,7 @@ class Run:
 
     def pretrained(self) -> PreTrainedModel:
         """θ0: the pre-trained encoder under the seed's fresh head."""
-        return load_classifier(self.source, self.task, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
+        return load_for(self.task, self.source, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
 
     def saved(self, stage: str) -> PreTrainedModel:
         """The model of a complete stage."""
@@ -83,9 +86,31 @@ class Run:
         """The numbers of a complete stage."""
         return read_json(self.dir.stage(stage) / "metrics.json")
 
-    def logits(self, stage: str) -> dict[str, np.ndarray]:
-        """A complete stage's logits (N, L) for "dev" and "test"."""
-        return load_file(self.dir.stage(stage) / "logits.safetensors")
+    def answers(self, stage: str) -> dict[str, np.ndarray]:
+        """What was kept of a complete stage's answers (N, ...) for "dev" and "test"."""
+        return load_file(self.dir.stage(stage) / "answers.safetensors")
+
+
+def _fitting(recipe: Recipe, task: Task) -> Recipe:
+    """The recipe without what the task's kind has not. Raises RecipeError for what it can't have."""
+    wrong = {
+        "structure.vocabulary": task.kind == "mlm"
+        and recipe.ticket.kind == "structure"
+        and recipe.structure.vocabulary,
+        "structure.embedding_rank": task.kind == "mlm" and recipe.structure.embedding_rank,
+        "distill.augment": not task.of_sentences and recipe.distill.augment,
+        "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled,
+        "budget": task.kind == "mlm" and recipe.budget.is_set,
+    }
+    if keys := [key for key, given in wrong.items() if given]:
+        raise RecipeError(
+            f"{' and '.join(keys)} can't be used with a task of kind {task.kind}",
+            where=recipe.data.source,
+            remedy=f"leave {'it' if len(keys) == 1 else 'them'} out, or set to 0",
+        )
+    if recipe.distill.enabled and not FORMS[task.kind].teachable:
+        return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
+    return recipe
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,36 @@
 """How every training stage ends: the model saved, its answers on dev and test kept, its numbers written."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
 from transformers import PreTrainedModel
 
-from compress.data.baseline import bag_of_words
-from compress.data.encode import Texts
+from compress.kinds.encode import Texts
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import save
-from compress.report.statistics import bootstrap
+from compress.report.statistics import Estimate, bootstrap, paired_bootstrap
 from compress.run_dir import write_atomic, write_json
 from compress.stages.run import Run
-from compress.training.metrics import METRICS, answers
 from compress.training.trainer import Fitted, predict
+
+if TYPE_CHECKING:
+    from mobile_export.runtime import LoadedProgram
+
+EVALUATED = ("dev", "test")
 
 
 def run_baseline(run: Run, folder: Path) -> None:
     """How far words alone go on this task."""
-    with run.console.step("baseline: bag of words", 1) as advance:
-        predictions = bag_of_words(run.task)
+    form, splits = run.texts.form, run.texts.splits
+    with run.console.step(f"baseline: {form.baseline}", 1) as advance:
+        rows = form.guesses(run.task, splits)
         advance(1)
-    write_json(folder / "metrics.json", scores(predictions, run.labels, run.task.metric))
+    write_json(folder / "metrics.json", _scores(run, rows))
 
 
 def finish(
@@ -37,18 +43,18 @@ def finish(
     texts: Texts | None = None,
     **extra: Any,
 ) -> None:
-    """Save the model with its tokenizer, its answers (logits.safetensors) and its numbers (metrics.json)."""
+    """Save the model with its tokenizer, what is kept of its answers and its numbers (metrics.json)."""
     texts = texts or run.texts
     save(model, texts.tokenizer, folder)
-    logits = answer(model, texts)
-    write_atomic(folder / "logits.safetensors", to_safetensors(logits))
+    kept = answer(model, texts)
+    save_answers(kept, folder)
     numbers = {
         "parameters": sum(p.numel() for p in model.parameters()),
         "nonzero_parameters": sum(int(p.count_nonzero()) for p in model.parameters()),
         "prunable_parameters": sum(p.numel() for p in prunable_parameters(model).values()),
         "sparsity_prunable": mask.sparsity if mask else 0.0,
         "sparsity_total": mask.sparsity_of(model) if mask else 0.0,
-        "metric": logit_scores(logits, run.labels, run.task.metric),
+        **quality(run, kept, texts),
         "seconds": fitted.seconds + sum(r["seconds"] for r in extra.get("search", ())),
         "training_seconds": fitted.seconds,
         "steps": fitted.steps,
@@ -57,17 +63,72 @@ def finish(
     write_json(folder / "metrics.json", numbers | extra)
 
 
+def save_answers(kept: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write what `answer` returned into a folder."""
+    write_atomic(folder / "answers.safetensors", to_safetensors(dict(kept)))
+
+
+def load_answers(folder: Path) -> dict[str, np.ndarray]:
+    """What `save_answers` wrote."""
+    return load_file(folder / "answers.safetensors")
+
+
 def answer(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
-    """Logits (N, L) for "dev" and "test"."""
-    return {name: predict(model, texts.splits[name], texts.tokenizer) for name in ("dev", "test")}
+    """What is kept of a model's answers (N, ...) for "dev" and "test"."""
+    return {name: predict(model, texts.splits[name], texts.tokenizer) for name in EVALUATED}
 
 
-def logit_scores(logits: dict[str, np.ndarray], labels: dict[str, np.ndarray], metric: str) -> dict[str, Any]:
-    """`scores` from logits (N, L)."""
-    return scores({name: answers(values) for name, values in logits.items()}, labels, metric)
+def program_answer(
+    program: "LoadedProgram", texts: Texts, split: str, advance: Callable[[int], None] = lambda _: None
+) -> np.ndarray:
+    """What is kept of a program's own answers (N, ...) for a split, text by text."""
+    encoded, form, found = texts.splits[split], texts.form, []
+    for i, inputs in enumerate(encoded.inputs()):
+        found.append(form.keep(form.program_logits(program.answer(inputs)), encoded, i))
+        advance(1)
+    return np.stack(found)
 
 
-def scores(predictions: dict[str, np.ndarray], labels: dict[str, np.ndarray], metric: str) -> dict[str, Any]:
-    """{"dev", "test", "ci95", "ci95_dev"} of a metric from predictions and labels (N,)."""
-    dev, test = (bootstrap(predictions[s], labels[s], METRICS[metric]) for s in ("dev", "test"))
+def quality(run: Run, kept: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
+    """{"metric": scores} from what was kept of the answers, and under "also" the kind's further numbers on test.
+
+    `texts` are the task as the model reads it; by default as the pre-trained encoder does.
+    """
+    texts = texts or run.texts
+    rows = {name: texts.form.rows(kept[name], texts.splits[name]) for name in EVALUATED}
+    also = {
+        name: metric(rows["test"], texts.splits["test"].labels)
+        for name, metric in texts.form.also.items()
+        if name != run.task.metric
+    }
+    return {"metric": _scores(run, rows)} | ({"also": also} if also else {})
+
+
+def _scores(run: Run, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """{"dev", "test", "ci95", "ci95_dev"} of the task's metric."""
+    metric, splits = run.texts.form.metrics[run.task.metric], run.texts.splits
+    dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
     return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
+
+
+def points(run: Run, kept: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """{"dev", "test"} of the task's metric, without intervals."""
+    form, splits = run.texts.form, run.texts.splits
+    return {name: form.score(kept[name], splits[name], run.task.metric) for name in EVALUATED}
+
+
+def compared(
+    run: Run, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
+) -> Estimate:
+    """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); answers of one model a seed.
+
+    In the metric's unit, as `statistics.paired_bootstrap`.
+    """
+    form, test = run.texts.form, run.texts.splits["test"]
+    metric = form.metrics[run.task.metric]
+
+    def mean(rows: np.ndarray, labels: np.ndarray) -> float:
+        return float(np.mean([metric(rows[:, seed], labels) for seed in range(rows.shape[1])]))
+
+    sides = (np.stack([form.rows(kept["test"], test) for kept in side], axis=1) for side in (firsts, seconds))
+    return paired_bootstrap(*sides, test.labels, mean, resamples=1000)

@@ -1,7 +1,7 @@
 """The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from compress.data.augment import altered, unlabelled
-from compress.data.encode import Encoded, Texts, batches, encode
+from compress.kinds.encode import Texts, encode
+from compress.kinds.sentences import answers
 from compress.lottery.structured import (
     UnitScores,
+    choose_layers,
     choose_structure,
     magnitude_scores,
     random_scores,
@@ -26,12 +28,12 @@ from compress.recipe import StructureSection
 from compress.stages.run import Run
 from compress.stages.scoring import finish
 from compress.training.distillation import Teacher
-from compress.training.metrics import answers
 from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
 _CALIBRATION_BATCHES = 60  # of 32 texts: more change no choice that a seed does not change too
+_LAYER_BATCHES = 20
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
@@ -40,15 +42,18 @@ def run_shrunk(run: Run, folder: Path) -> None:
     structure = _structure(run, dense)
     labelled = len(run.task.train)
     run = _with_more_texts(run, dense)
-    model, texts, kept, facts = cut(run, structure)
+    start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
+    model, texts, kept, facts = cut(run, structure, start)
     fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
 
 
-def cut(run: Run, structure: Structure) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """θ0 cut to a structure and the recipe's words, the task as it reads it, the kept ids, what trimming changed."""
+def cut(
+    run: Run, structure: Structure, start: PreTrainedModel
+) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
     texts, kept, facts = _vocabulary(run)
-    model = remove(run.pretrained(), structure)
+    model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     if rank := run.recipe.structure.embedding_rank:
@@ -115,7 +120,9 @@ def _structure(run: Run, dense: PreTrainedModel) -> Structure:
     model, found = dense, whole(dense)
     for number in range(1, settings.rounds + 1):
         sizes = sizes_of(settings, whole(dense), done=number / settings.rounds)
-        found = choose_structure(_scores(run, model), heads=sizes.heads, neurons=sizes.neurons).within(found)
+        layers = _layers(run, model, len(sizes.heads))
+        scores = _scores(run, model)
+        found = choose_structure(scores, layers=layers, heads=sizes.heads, neurons=sizes.neurons).within(found)
         if number < settings.rounds:
             model = remove(run.pretrained(), found)
             name = f"structure, round {number + 1} of {settings.rounds}"
@@ -146,18 +153,38 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
         return magnitude_scores(model)
     if criterion == "random":
         return random_scores(model, run.recipe.seed)
-    texts, train = run.texts, run.texts.splits["train"]
-    count = min(_CALIBRATION_BATCHES, -(-len(train) // 32))
+    count = min(_CALIBRATION_BATCHES, -(-len(run.task.train) // 32))
     with run.console.step("scores of heads and neurons", count) as advance:
+        return taylor_scores(model, _losses(run, model, count, advance))
 
-        def losses() -> Iterator[Tensor]:
-            order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
-            chosen = Encoded(train.rows.select(order), train.labels[order], 0)
-            for rows, batch in batches(chosen, texts.tokenizer, 32):
-                yield model(**batch, labels=torch.as_tensor(chosen.labels[rows])).loss
-                advance(1)
 
-        return taylor_scores(model, losses())
+def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
+    """Which layers stay: the first, or those without which the loss on some training texts grows most."""
+    present = len(layers_of(model))
+    if count == present or run.recipe.structure.layer_choice == "first":
+        return tuple(range(count))
+    trials = sum(range(count + 1, present + 1))
+    with run.console.step("choice of layers", trials) as advance, torch.inference_mode():
+
+        def loss() -> float:
+            losses = [float(one) for one in _losses(run, model, _LAYER_BATCHES)]
+            advance(1)
+            return float(np.mean(losses))
+
+        return choose_layers(model, count, loss)
+
+
+def _losses(
+    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
+) -> Iterator[Tensor]:
+    """The task's loss on up to `count` batches of 32 training texts, drawn by the run's seed."""
+    texts, train = run.texts, run.texts.splits["train"]
+    order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
+    by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
+    collate = texts.form.pad(texts.tokenizer)
+    for start in range(0, len(by_length), 32):
+        yield model(**collate([train.rows[i] for i in by_length[start : start + 32]])).loss
+        advance(1)
 
 
 def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
@@ -186,8 +213,10 @@ def _teacher(
         if kept is None:
             return Teacher.ask(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
         old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
-        old = Encoded(train.rows.remove_columns("input_ids").add_column("input_ids", old_ids), train.labels, 0)
+        old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
         taught = Teacher.ask(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
+            return taught
         logits = predict(dense, full.splits["train"], full.tokenizer)
-    return dataclasses.replace(taught, logits=torch.from_numpy(logits))
+    return dataclasses.replace(taught, logits=list(torch.from_numpy(logits)))

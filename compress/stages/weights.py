@@ -9,7 +9,7 @@ from compress.lottery import CRITERIA, Mask, Round, RoundRecord, find_ticket
 from compress.lottery.controls import random_mask
 from compress.models.anatomy import prunable_parameters
 from compress.stages.run import Run
-from compress.stages.scoring import answer, finish, logit_scores
+from compress.stages.scoring import answer, finish, quality
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
@@ -105,4 +105,4 @@ def _control(run: Run, mask: Mask) -> dict[str, Any]:
     """The random-mask control: same sparsity in each matrix, same training (Chen et al. 2020, table 2)."""
     model = run.pretrained()
     _train(run, model, "control: random mask", random_mask(mask, seed=run.recipe.seed))
-    return logit_scores(answer(model, run.texts), run.labels, run.task.metric)
+    return quality(run, answer(model, run.texts))["metric"]

@@ -7,6 +7,7 @@ is interrupted starts again from its beginning: with the same seed it ends at th
 import math
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,16 +16,17 @@ import numpy as np
 import torch
 import transformers
 from torch import nn
-from transformers import DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from compress.console import Advance, Console
-from compress.data.encode import Encoded, Texts, batches
 from compress.errors import TrainingError
+from compress.kinds import FORMS
+from compress.kinds.encode import Texts
+from compress.kinds.form import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe import TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
-from compress.training.metrics import METRICS, answers
 from compress.training.rounding import rounded_weights
 
 if TYPE_CHECKING:
@@ -66,23 +68,30 @@ class Learner:
         learning_rate: float | None = None,
         rounding: str = "none",
         curve: bool = False,
+        looks: int = 1,
+        enough: Callable[[PreTrainedModel], bool] | None = None,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
 
         With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
-        model computes with weights rounded so. With `curve`, dev is evaluated after each pass.
+        model computes with weights rounded so. With `curve`, dev is evaluated about `looks` times a pass and at the
+        end; as often `enough` is asked about the model, and where it says yes the training ends.
 
         Raises TrainingError when the loss is not a number.
         """
         train = self.texts.splits["train"]
-        total = math.ceil(math.ceil(len(train) / self.settings.batch_size) * epochs)
+        a_pass = math.ceil(len(train) / self.settings.batch_size)
+        total = math.ceil(a_pass * epochs)
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
         rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
+        # a masked language model asks for every word at every place
+        whole = model.get_output_embeddings() is not None
+        table = nullcontext() if whole else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
         with (
             held,
-            compact_embedding(embeddings_of(model).word, self._ids_in_use(model)),
+            table,
             rounded,
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(name, total) as advance,
@@ -91,19 +100,19 @@ class Learner:
                 model=model,
                 args=self._arguments(scratch, total, seed, learning_rate or self.settings.learning_rate),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
-                data_collator=DataCollatorWithPadding(self.texts.tokenizer),
-                callbacks=[_Progress(self, points if curve else None, advance)],
+                data_collator=self.texts.form.collator(self.texts.tokenizer),
+                callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
         model.to("cpu").eval()
-        return Fitted(steps=total, seconds=time.monotonic() - started, curve=tuple(points))
+        return Fitted(steps=trainer.state.global_step, seconds=time.monotonic() - started, curve=tuple(points))
 
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
         """The metric on dev (or another split)."""
         split = split or self.texts.splits["dev"]
-        return METRICS[self.metric](answers(predict(model, split, self.texts.tokenizer)), split.labels)
+        return self.texts.form.score(predict(model, split, self.texts.tokenizer), split, self.metric)
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
@@ -162,32 +171,40 @@ class _Loop(Trainer):
 
 
 class _Progress(transformers.TrainerCallback):
-    """Advances the console by each step; evaluates dev after each pass when a curve is wanted."""
+    """Advances the console by each step; every so many steps evaluates dev when a curve is wanted."""
 
-    def __init__(self, learner: Learner, points: list[dict[str, float]] | None, advance: Advance) -> None:
-        self.learner, self.points, self.advance = learner, points, advance
+    def __init__(
+        self,
+        learner: Learner,
+        points: list[dict[str, float]] | None,
+        advance: Advance,
+        every: int,
+        enough: Callable[[PreTrainedModel], bool] | None,
+    ) -> None:
+        self.learner, self.points, self.advance, self.every, self.enough = learner, points, advance, every, enough
 
-    def on_step_end(self, args, state, control, **_: object) -> None:
+    def on_step_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
         self.advance(1)
-
-    def on_epoch_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
-        if self.points is None:
+        if state.global_step % self.every and state.global_step != state.max_steps:
             return
-        training = model.training
-        value = self.learner.evaluate(model.eval())
-        model.train(training)
-        self.points.append({"step": state.global_step, "metric_dev": value})
-        self.advance(0, dev=value)
+        if self.points is not None:
+            training = model.training
+            value = self.learner.evaluate(model.eval())
+            model.train(training)
+            self.points.append({"step": state.global_step, "metric_dev": value})
+            self.advance(0, dev=value)
+        if self.enough is not None and self.enough(model):
+            control.should_training_stop = True
 
 
 @torch.inference_mode()
 def predict(
-    model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int = 64
+    model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int | None = None
 ) -> np.ndarray:
-    """Logits (N, L) in the split's order, fp32."""
-    device = next(model.parameters()).device
+    """What the task's form keeps of each answer (N, ...), in the split's order; of sentences the fp32 logits (N, L)."""
+    device, form = next(model.parameters()).device, FORMS[split.task.kind]
     found: list[np.ndarray] = [np.empty(0)] * len(split)
-    for chosen, batch in batches(split, tokenizer, batch_size):
-        for i, logits in zip(chosen, model(**batch.to(device)).logits.float().cpu().numpy(), strict=True):
-            found[i] = logits
+    for chosen, batch in batches(split, tokenizer, batch_size or form.batch):
+        for i, logits in zip(chosen, form.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True):
+            found[i] = form.keep(logits, split, i)
     return np.stack(found)

@@ -9,7 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from compress.data.load import load_task
-from compress.data.task import Example
+from compress.data.task import Answer, Example
 from compress.errors import DataError
 from compress.recipe import DataSection
 
@@ -80,6 +80,23 @@ def test_training_limit_is_said(tmp_path: Path) -> None:
     assert any("16 of 40" in note for note in task.notes)
 
 
+def test_hub_data_sets_of_words_and_of_questions(tmp_path: Path) -> None:
+    """conll2003's label indices become names; squad's answers are a dict of lists there."""
+    tags = datasets.Sequence(datasets.ClassLabel(names=["O", "B-PER"]))
+    features = datasets.Features({"tokens": datasets.Sequence(datasets.Value("string")), "ner_tags": tags})
+    answers = {"text": ["Rome"], "answer_start": [12]}
+    for split in ("train", "validation", "test"):
+        rows = {"tokens": [["Ada", "went"]] * 4, "ner_tags": [[1, 0]] * 4}
+        (tmp_path / "words").mkdir(exist_ok=True)
+        datasets.Dataset.from_dict(rows, features=features).to_parquet(tmp_path / "words" / f"{split}.parquet")
+        (tmp_path / "asked").mkdir(exist_ok=True)
+        asked = datasets.Dataset.from_list([{**QUESTION, "answers": answers}] * 4)
+        asked.to_parquet(tmp_path / "asked" / f"{split}.parquet")
+    words, asked = (load_task(DataSection(source=f"hf:{tmp_path / name}"), seed=0) for name in ("words", "asked"))
+    assert (words.kind, words.labels, words.train[0]) == ("tokens", ("O", "B-PER"), Example("Ada went", None, (1, 0)))
+    assert (asked.kind, asked.train[0].label) == ("qa", (Answer("Rome", 12),))
+
+
 def test_hub_data_sets_show_their_labels_names(tmp_path: Path) -> None:
     """The Hub's own loader, on a folder in the Hub's layout; GLUE hides test labels as -1."""
     features = datasets.Features(
@@ -94,6 +111,7 @@ def test_hub_data_sets_show_their_labels_names(tmp_path: Path) -> None:
     assert task.train[1] == Example("train 1", None, 1)
 
 
+QUESTION = {"question": "Who?", "context": "Ada went to Rome.", "answers": [{"text": "Ada"}]}
 BAD = {
     "no folder": (lambda d: d.rmdir(), {}, ["no such folder"]),
     "no training file": (lambda d: write(d, "dev"), {}, ["no training file"]),
@@ -119,6 +137,37 @@ BAD = {
     "bad Parquet": (lambda d: (d / "train.parquet").write_bytes(b"PAR1 not really"), {}, ["Parquet"]),
     "number wanted": (lambda d: write(d, "train"), {"kind": "regression"}, ["line 2", "'yes' is not a number"]),
     "no pair": (lambda d: write(d, "train"), {"kind": "pair"}, ["one text column"]),
+    "word without a label": (
+        lambda d: (d / "train.conll").write_text("Ada\tB-per\nwent\n"),
+        {},
+        ["line 2", "a word without a label"],
+    ),
+    "label that is not BIO": (lambda d: (d / "train.conll").write_text("Ada\tPER\n"), {}, ["line 1", "'PER'", "BIO"]),
+    "words and labels of two lengths": (
+        lambda d: (d / "train.jsonl").write_text('{"tokens": ["a", "b"], "tags": ["O"]}\n'),
+        {},
+        ["line 1", "2 words have 1 labels"],
+    ),
+    "not SQuAD's JSON": (
+        lambda d: (d / "train.json").write_text('{"rows": []}'),
+        {},
+        ["train.json", "not SQuAD's JSON"],
+    ),
+    "an answer that is not there": (
+        lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": [{"text": "Bob"}]})),
+        {},
+        ["line 1", "the answer 'Bob' does not stand in the passage"],
+    ),
+    "no answer": (
+        lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": []})),
+        {},
+        ["line 1", "no answer"],
+    ),
+    "damaged gzip": (
+        lambda d: (d / "train.txt.gz").write_bytes(b"\x1f\x8b\x08 no"),
+        {},
+        ["train.txt.gz", "not a gzip file"],
+    ),
     "metric that does not fit": (lambda d: write(d, "train"), {"metric": "pearson_spearman"}, ["--metric auto"]),
 }
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks.digits.experiments import Settings, run_seed
-from benchmarks.digits.page import Results, compared, statements, write_page
+from benchmarks.digits.page import compared, statements, write_page
+from benchmarks.digits.results import Results
 from benchmarks.digits.task import Curve, splits
 
 

@@ -7,16 +7,17 @@ import pytest
 import torch
 
 from compress.console import Console
-from compress.data.encode import Texts, batches
 from compress.data.load import load_task
 from compress.data.task import Task
 from compress.errors import TrainingError
+from compress.kinds.encode import Texts
+from compress.kinds.form import batches
 from compress.lottery import Mask
-from compress.models.anatomy import embeddings_of, prunable_parameters
-from compress.models.load import load_classifier, load_tokenizer
+from compress.models.anatomy import embeddings_of, layers_of, prunable_parameters
+from compress.models.load import load_for, load_tokenizer
 from compress.recipe import DataSection, DistillSection, TrainingSection
 from compress.training.compact import compact_embedding
-from compress.training.distillation import Teacher
+from compress.training.distillation import Teacher, relation_divergence
 from compress.training.trainer import Learner, predict
 
 
@@ -36,7 +37,7 @@ def learner(task: Task, encoder: Path, **settings: float) -> Learner:
 
 
 def theta0(task: Task, encoder: Path) -> torch.nn.Module:
-    return load_classifier(str(encoder), task, max_tokens=64, seed=0)
+    return load_for(task, str(encoder), max_tokens=64, seed=0)
 
 
 def half_mask(model: torch.nn.Module) -> Mask:
@@ -134,7 +135,7 @@ def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(task: Task, tiny_encoder: Path) -> None:
     """Without dropout and with all weight on the teacher, the loss is the temperature-free zero of both parts."""
     learns, model = learner(task, tiny_encoder), theta0(task, tiny_encoder)
-    settings = DistillSection(logits_weight=1.0, hidden_weight=1.0)
+    settings = DistillSection(logits_weight=1.0, hidden_weight=1.0, relation_weight=1.0)
     teacher = Teacher.ask(model, learns.texts.splits["train"], learns.texts.tokenizer, settings)
     for chosen, batch in batches(learns.texts.splits["train"], learns.texts.tokenizer, 7):
         labels = torch.tensor(learns.texts.splits["train"].labels[chosen])
@@ -142,3 +143,38 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(task: Task, tiny_enc
         assert teacher.loss(model, inputs).item() < 1e-4  # bf16 keeps 8 bits of the hidden states
         inputs["index"] = inputs["index"].flip(0)
         assert teacher.loss(model, inputs).item() > 1e-3  # the answers of other texts are other answers
+
+
+def test_relations_are_those_of_the_text_alone_and_of_any_width() -> None:
+    """Padding changes nothing, a rotation within the heads neither, and another width is compared all the same."""
+    torch.manual_seed(0)
+    wide, narrow, mask = torch.randn(2, 5, 12), torch.randn(2, 5, 6), torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+    found = relation_divergence(narrow, wide, 3, mask)
+    spoilt = narrow.clone()
+    spoilt[1, 3:] = 9.0
+    assert torch.equal(relation_divergence(spoilt, wide, 3, mask), found) and found > 0.01
+    turn, _ = torch.linalg.qr(torch.randn(4, 4))
+    turned = (wide.unflatten(-1, (3, 4)) @ turn).flatten(-2)
+    assert relation_divergence(turned, wide, 3, mask) < 1e-6
+    assert relation_divergence(turned, wide, 2, mask) > 1e-3  # heads that are cut otherwise
+
+
+def test_relations_alone_pull_a_student(task: Task, tiny_encoder: Path) -> None:
+    learns, teacher = learner(task, tiny_encoder), theta0(task, tiny_encoder)
+    train, tokenizer = learns.texts.splits["train"], learns.texts.tokenizer
+    settings = DistillSection(logits_weight=1.0, hidden_weight=0.0, relation_weight=100.0)
+    student = theta0(task, tiny_encoder)
+    with torch.no_grad():
+        for part in (layers_of(student)[-1].query, layers_of(student)[-1].value):
+            part.weight.add_(0.3 * torch.randn(part.weight.shape))
+    asked = Teacher.ask(teacher, train, tokenizer, settings)
+
+    def apart() -> float:
+        chosen, batch = next(batches(train, tokenizer, 16))
+        labels = torch.tensor(train.labels[chosen])
+        with torch.no_grad():
+            return asked.loss(student, {**batch, "labels": labels, "index": torch.tensor(chosen)}).item()
+
+    before = apart()
+    learns.fit(student, "student", epochs=4, seed=0, teacher=asked)
+    assert apart() < 0.5 * before

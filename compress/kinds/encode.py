@@ -1,0 +1,30 @@
+"""A task as one tokenizer reads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedTokenizerBase
+
+from compress.data.task import SPLITS, Example, Task
+from compress.kinds import FORMS
+from compress.kinds.form import Encoded, Form
+
+
+def encode(examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> Encoded:
+    """Tokenize a split as the task's kind asks for it."""
+    return FORMS[task.kind].encode(examples, task, tokenizer, max_tokens)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A task as one tokenizer reads it: its three splits."""
+
+    tokenizer: PreTrainedTokenizerBase
+    splits: dict[str, Encoded]
+    form: Form
+
+    @classmethod
+    def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> "Texts":
+        """Encode every split."""
+        splits = {s: encode(task.split(s), task, tokenizer, max_tokens) for s in SPLITS}
+        return cls(tokenizer, splits, FORMS[task.kind])

@@ -1,0 +1,112 @@
+"""Masked language modelling: which words are missing (Devlin et al. 2019, section 3.1).
+
+Training masks anew in each pass; dev and test have the same masks for every model.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import (
+    DataCollatorForLanguageModeling,
+    DataCollatorForTokenClassification,
+    PreTrainedTokenizerBase,
+)
+
+from compress.data.task import Example, Task
+from compress.kinds.form import Collator, Encoded, Form
+from compress.kinds.sentences import too_long
+
+SHARE = 0.15  # of the tokens; of these 80 % are replaced by [MASK], 10 % by any token, 10 % stay
+_SHOWN = -100  # what PyTorch's cross entropy leaves out
+
+
+class MaskedWords(Form):
+    """Kept are (M, 2): each masked place's token, and the truth's log-probability. Rows: (N, 3) right, asked, loss."""
+
+    auto = "AutoModelForMaskedLM"
+    metrics = {"masked_accuracy": lambda rows, _: float(rows[:, 0].sum() / rows[:, 1].sum())}  # noqa: RUF012
+    also = {"masked_loss": lambda rows, _: float(rows[:, 2].sum() / rows[:, 1].sum())}  # noqa: RUF012
+    baseline = "the most frequent token"
+    batch = 8
+    teachable = False  # its answers are as wide as the vocabulary, and other words are masked in each pass
+
+    def encode(
+        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    ) -> Encoded:
+        texts = [e.text_a for e in examples]
+        batch = tokenizer(texts, truncation=True, max_length=max_tokens, padding=False)
+        random, special = np.random.default_rng(0), set(tokenizer.all_special_ids)
+        masked = [_mask(np.array(ids), tokenizer, special, random) for ids in batch["input_ids"]]
+        ids, truths = (list(column) for column in zip(*masked, strict=True))
+        places = [np.flatnonzero(truth != _SHOWN) for truth in truths]
+        labels = np.full((len(examples), max(map(len, places))), _SHOWN)
+        for i, (truth, place) in enumerate(zip(truths, places, strict=True)):
+            labels[i, : len(place)] = truth[place]
+        rows = Dataset.from_dict({**batch.data, "input_ids": ids, "labels": truths})
+        return Encoded(rows, labels, too_long((texts, None), tokenizer, max_tokens), task, places)
+
+    def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
+        return DataCollatorForTokenClassification(tokenizer)
+
+    def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
+        collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
+
+        def masked_anew(rows: list[dict[str, Any]]) -> Mapping[str, Tensor]:
+            return collate([_unmasked(row) for row in rows])
+
+        return masked_anew
+
+    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        asked = torch.from_numpy(logits[split.places[index]]).float()
+        truth = torch.from_numpy(split.labels[index, : len(asked)])
+        kept = np.zeros((split.labels.shape[1], 2))
+        kept[: len(asked), 0] = asked.argmax(dim=-1).numpy()
+        kept[: len(asked), 1] = asked.log_softmax(dim=-1).gather(1, truth[:, None])[:, 0].numpy()
+        return kept
+
+    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
+        asked = split.labels != _SHOWN
+        right = (kept[..., 0] == split.labels) & asked
+        return np.stack([right.sum(axis=1), asked.sum(axis=1), -(kept[..., 1] * asked).sum(axis=1)], axis=1)
+
+    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+        return (first[..., 0] == second[..., 0]).all(axis=1)
+
+    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+        counts = np.bincount([i for truth in splits["train"].labels for i in truth if i != _SHOWN])
+        share = counts / counts.sum()
+        found = {}
+        for split in ("dev", "test"):
+            truth = splits[split].labels
+            known = share[np.clip(truth, 0, len(share) - 1)] * (truth < len(share))
+            kept = np.stack([np.full(truth.shape, counts.argmax()), np.log(np.maximum(known, 1e-6))], axis=-1)
+            found[split] = self.rows(kept, splits[split])
+        return found
+
+
+def _mask(
+    ids: np.ndarray, tokenizer: PreTrainedTokenizerBase, special: set[int], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """(ids with some replaced (T,), the truth where asked and −100 elsewhere (T,)); at least one is asked."""
+    words = np.flatnonzero([i not in special for i in ids])
+    if not len(words):
+        return ids, np.full(len(ids), _SHOWN)
+    asked = words[random.random(len(words)) < SHARE]
+    if not len(asked):
+        asked = random.choice(words, 1)
+    truth = np.full(len(ids), _SHOWN)
+    truth[asked], kind = ids[asked], random.random(len(asked))
+    replaced = np.where(kind < 0.9, random.integers(0, len(tokenizer), len(asked)), ids[asked])
+    shown = ids.copy()
+    shown[asked] = np.where(kind < 0.8, tokenizer.mask_token_id, replaced)
+    return shown, truth
+
+
+def _unmasked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it was before any of its words was masked, without labels."""
+    ids = [i if truth == _SHOWN else truth for i, truth in zip(row["input_ids"], row["labels"], strict=True)]
+    return {name: value for name, value in row.items() if name != "labels"} | {"input_ids": ids}

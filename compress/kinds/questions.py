@@ -1,0 +1,131 @@
+"""Extractive question answering: the answer is a piece of the passage (SQuAD v1.1, Rajpurkar et al. 2016).
+
+The question is the first text and the passage the second; a passage that is longer than the limit is cut, as the app
+cuts it, so what is reported is what a phone answers.
+"""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from datasets import Dataset
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+from transformers.utils import ModelOutput
+
+from compress.data.task import Answer, Example, Task
+from compress.kinds.form import Encoded, Form
+from compress.kinds.sentences import too_long
+
+LONGEST_ANSWER = 30  # tokens, as the app has it and BERT's own script (Devlin et al. 2019)
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalised(answer: str) -> list[str]:
+    """An answer's words without case, punctuation and articles: SQuAD's official normalisation."""
+    return _ARTICLES.sub(" ", answer.lower().translate(_NO_PUNCTUATION)).split()
+
+
+def scores(answer: str, truths: Sequence[str]) -> tuple[float, float]:
+    """(exact match, F1 of the words) against the truth that fits best, as SQuAD v1.1 has them."""
+    given = normalised(answer)
+    exact = float(any(given == normalised(truth) for truth in truths))
+    return exact, max(_word_f1(given, normalised(truth)) for truth in truths)
+
+
+def _word_f1(given: list[str], true: list[str]) -> float:
+    shared = (Counter(given) & Counter(true)).total()
+    return 2 * shared / (len(given) + len(true)) if shared else 0.0
+
+
+def best_span(starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
+    """The start and the end, at most 30 tokens on, with the largest sum of logits, both (T,); the first of equals.
+
+    Devlin et al. 2019, section 4.2.
+    """
+    length = len(starts)
+    padded = np.concatenate([ends, np.full(LONGEST_ANSWER - 1, -np.inf, ends.dtype)])
+    sums = starts[:, None] + np.lib.stride_tricks.sliding_window_view(padded, LONGEST_ANSWER)[:length]
+    start, further = divmod(int(sums.argmax()), LONGEST_ANSWER)
+    return start, start + further
+
+
+class Questions(Form):
+    """Kept are the answer's first character in the passage and the one behind it (2,). Rows: (N, 2) exact match, F1."""
+
+    auto = "AutoModelForQuestionAnswering"
+    metrics = {  # noqa: RUF012
+        "answer_f1": lambda rows, _: float(rows[:, 1].mean()),
+        "exact_match": lambda rows, _: float(rows[:, 0].mean()),
+    }
+    also = metrics
+    baseline = "the sentence that shares most words with the question"
+    batch = 16
+
+    def encode(
+        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    ) -> Encoded:
+        texts = [e.text_a for e in examples], [e.text_b for e in examples]
+        how = {"truncation": "longest_first", "max_length": max_tokens, "padding": False}
+        batch = tokenizer(*texts, **how, return_offsets_mapping=True)
+        labels = np.empty(len(examples), dtype=object)
+        places, spans = [], []
+        for i, example in enumerate(examples):
+            labels[i] = (example.text_b, tuple(answer.text for answer in example.label))
+            inside = np.array([part == 1 for part in batch.sequence_ids(i)])
+            places.append(np.where(inside[:, None], np.array(batch["offset_mapping"][i]), -1))
+            spans.append(_tokens_of(example.label[0], places[-1]))
+        columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
+        starts, ends = zip(*spans, strict=True)
+        rows = Dataset.from_dict({**columns, "start_positions": starts, "end_positions": ends})
+        return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task, places)
+
+    def logits(self, told: ModelOutput) -> Tensor:
+        return torch.stack([told.start_logits, told.end_logits], dim=-1)
+
+    def program_logits(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([output[0] for output in outputs], axis=-1)
+
+    def distributions(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """Two distributions over a text's tokens; what is behind it has no share in them."""
+        return logits.masked_fill(~mask.bool()[..., None], -1e4).transpose(1, 2).flatten(0, 1)
+
+    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        offsets = split.places[index]
+        inside = np.flatnonzero(offsets[:, 0] >= 0)
+        if not len(inside):
+            return np.zeros(2, dtype=np.int64)
+        start, end = best_span(logits[inside, 0], logits[inside, 1])
+        return np.array([offsets[inside[start], 0], offsets[inside[end], 1]])
+
+    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
+        told = zip(kept, split.labels, strict=True)
+        return np.array([scores(passage[start:end], truths) for (start, end), (passage, truths) in told])
+
+    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+        return (first == second).all(axis=1)
+
+    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+        return {
+            split: np.array([scores(_closest(e), [answer.text for answer in e.label]) for e in task.split(split)])
+            for split in ("dev", "test")
+        }
+
+
+def _tokens_of(answer: Answer, places: np.ndarray) -> tuple[int, int]:
+    """First and last token of an answer; [CLS], which is never given as an answer, where it was cut off."""
+    behind = answer.start + len(answer.text)
+    touched = np.flatnonzero((places[:, 0] < behind) & (places[:, 1] > answer.start) & (places[:, 0] >= 0))
+    if not len(touched) or places[touched[-1], 1] < behind:
+        return 0, 0
+    return int(touched[0]), int(touched[-1])
+
+
+def _closest(example: Example) -> str:
+    question = set(normalised(example.text_a))
+    sentences = re.split(r"(?<=[.!?])\s+", example.text_b or "")
+    return max(sentences, key=lambda sentence: len(question & set(normalised(sentence))))

@@ -1,0 +1,75 @@
+"""One answer a text, or pair of texts: a class, or a number."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from datasets import Dataset
+from scipy import stats
+from sklearn.metrics import f1_score, matthews_corrcoef
+from transformers import PreTrainedTokenizerBase
+
+from compress.data.baseline import bag_of_words
+from compress.data.task import Example, Task
+from compress.kinds.form import Encoded, Form
+
+_SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
+
+
+def pearson_spearman(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """Mean of Pearson's and Spearman's correlation (GLUE's STS-B score); 0 where one side is constant."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.ConstantInputWarning)
+        both = (stats.pearsonr(predictions, labels).statistic, stats.spearmanr(predictions, labels).statistic)
+    return float(np.nan_to_num(np.mean(both)))
+
+
+def answers(logits: np.ndarray) -> np.ndarray:
+    """Logits (N, L) to predictions (N,): the largest class, or the number itself where L is 1."""
+    return logits[:, 0] if logits.shape[1] == 1 else logits.argmax(axis=1)
+
+
+class Sentences(Form):
+    """Kept are the logits (L,); rows are predictions (N,), labels class indices or numbers (N,)."""
+
+    auto = "AutoModelForSequenceClassification"
+    metrics = {  # noqa: RUF012
+        "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
+        "f1": lambda p, y: float(f1_score(y, p, pos_label=1)),
+        "matthews": lambda p, y: float(matthews_corrcoef(y, p)),
+        "pearson_spearman": pearson_spearman,
+    }
+    baseline = "bag of words"
+
+    def encode(
+        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    ) -> Encoded:
+        texts = [e.text_a for e in examples], [e.text_b for e in examples] if task.pair else None
+        batch = tokenizer(*texts, truncation="longest_first", max_length=max_tokens, padding=False)
+        labels = np.asarray([e.label for e in examples], dtype=np.float32 if task.regression else np.int64)
+        rows = Dataset.from_dict({**batch.data, "labels": labels})
+        return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task)
+
+    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        return logits
+
+    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
+        return answers(kept)
+
+    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+        a, b = answers(first), answers(second)
+        if task.regression:
+            return np.abs(a - b) <= _SAME_NUMBER * np.ptp([e.label for e in task.train])
+        return a == b
+
+    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+        return bag_of_words(task)
+
+    def label(self, example: Example, task: Task) -> str | None:
+        return str(example.label) if task.regression else task.labels[int(example.label)]
+
+
+def too_long(texts: tuple[list[str], list[str] | None], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> int:
+    """How many texts (or pairs) have more than `max_tokens` tokens."""
+    whole = tokenizer(*texts, truncation=False, padding=False, verbose=False)["input_ids"]
+    return sum(len(ids) > max_tokens for ids in whole)

@@ -1,0 +1,134 @@
+"""A label for each word (token classification): entities as B-x, I-x, I-x, and O for what is none.
+
+A text is its words with blanks between. The tokenizer may cut a word further, at punctuation first and into pieces
+then: the first piece of each part is labelled, a word's later parts as I-x, so that a program that knows no words but
+the tokenizer's gives whole entities too. A word's answer is that of its first piece.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
+
+import numpy as np
+from datasets import Dataset
+from torch import Tensor
+from transformers import DataCollatorForTokenClassification, PreTrainedTokenizerBase
+
+from compress.data.task import OUTSIDE, Example, Task
+from compress.kinds.form import Collator, Encoded, Form
+from compress.kinds.sentences import too_long
+
+_UNLABELLED = -100  # what PyTorch's cross entropy leaves out
+_NONE = -1  # behind a text's last word
+Span = tuple[int, int, str]
+
+
+def entities(tags: Sequence[str]) -> Iterator[Span]:
+    """(first word, word behind, type) of each entity; a stray I-x begins one, as CoNLL-2003's scorer has it."""
+    start, kind = 0, OUTSIDE
+    for i, tag in enumerate((*tags, OUTSIDE)):
+        mark, _, now = tag.partition("-")
+        if kind != OUTSIDE and not (mark == "I" and now == kind):
+            yield start, i, kind
+            kind = OUTSIDE
+        if mark != OUTSIDE and kind == OUTSIDE:
+            start, kind = i, now
+
+
+def entity_f1(counts: np.ndarray, _: np.ndarray) -> float:
+    """2·right ÷ (found + true) of entities with the same words and type; `counts` (N, 3) are right, found and true."""
+    right, found, true = counts.sum(axis=0)
+    return float(2 * right / (found + true)) if found + true else 0.0
+
+
+class Tokens(Form):
+    """Kept are the words' labels (W,), −1 behind the last; rows are counts (N, 3) of right, found and true entities."""
+
+    auto = "AutoModelForTokenClassification"
+    metrics = {"entity_f1": entity_f1}  # noqa: RUF012
+    baseline = "each word's most frequent label"
+
+    def encode(
+        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    ) -> Encoded:
+        texts = [e.text_a for e in examples]
+        batch = tokenizer(texts, truncation=True, max_length=max_tokens, padding=False, return_offsets_mapping=True)
+        labels = np.full((len(examples), max(len(e.label) for e in examples)), _NONE)
+        rows, places = [], []
+        for i, example in enumerate(examples):
+            labels[i, : len(example.label)] = example.label
+            row, first = _labelled(example, batch["offset_mapping"][i], batch.word_ids(i), task.labels)
+            rows.append(row)
+            places.append(first)
+        columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
+        encoded = Dataset.from_dict({**columns, "labels": rows})
+        return Encoded(encoded, labels, too_long((texts, None), tokenizer, max_tokens), task, places)
+
+    def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
+        return DataCollatorForTokenClassification(tokenizer)
+
+    def distributions(self, logits: Tensor, mask: Tensor) -> Tensor:
+        return logits[mask.bool()]
+
+    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        best, first = logits.argmax(axis=-1), split.places[index]
+        kept = np.full(split.labels.shape[1], _NONE)
+        kept[: len(first)] = np.where(first >= 0, best[first], split.task.labels.index(OUTSIDE))
+        return kept
+
+    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
+        return self._counts(kept, split)
+
+    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+        return (first == second).all(axis=1)
+
+    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+        seen: dict[str, Counter[int]] = defaultdict(Counter)
+        for example in task.train:
+            for word, label in zip(example.text_a.split(" "), example.label, strict=True):
+                seen[word.lower()][label] += 1
+        outside, found = task.labels.index(OUTSIDE), {}
+        for split in ("dev", "test"):
+            kept = np.full_like(splits[split].labels, _NONE)
+            for i, example in enumerate(task.split(split)):
+                words = [word.lower() for word in example.text_a.split(" ")]
+                kept[i, : len(words)] = [seen[w].most_common(1)[0][0] if w in seen else outside for w in words]
+            found[split] = self._counts(kept, splits[split])
+        return found
+
+    @staticmethod
+    def _counts(kept: np.ndarray, split: Encoded) -> np.ndarray:
+        names, counts = split.task.labels, []
+        for answer, truth in zip(kept, split.labels, strict=True):
+            words = truth != _NONE
+            found, true = (set(entities([names[i] for i in row[words]])) for row in (answer, truth))
+            counts.append((len(found & true), len(found), len(true)))
+        return np.array(counts)
+
+
+def _labelled(
+    example: Example, offsets: Sequence[tuple[int, int]], parts: Sequence[int | None], names: tuple[str, ...]
+) -> tuple[list[int], np.ndarray]:
+    """(labels of a text's pieces (T,), first piece of each word (W,), −1 for a word that was cut off or vanished).
+
+    `offsets` are the pieces' places in the text, `parts` which of the tokenizer's own words each belongs to.
+    """
+    words = example.text_a.split(" ")
+    ends = list(accumulate(len(word) + 1 for word in words))  # of each word with its blank
+    row, first, word = [_UNLABELLED] * len(offsets), np.full(len(words), _NONE), 0
+    for piece, ((start, end), part) in enumerate(zip(offsets, parts, strict=True)):
+        if part is None or start == end:
+            continue
+        while start >= ends[word]:
+            word += 1
+        if first[word] == _NONE:
+            first[word], row[piece] = piece, example.label[word]
+        elif part != parts[piece - 1]:
+            row[piece] = _inside(example.label[word], names)
+    return row, first
+
+
+def _inside(label: int, names: tuple[str, ...]) -> int:
+    """The label of a word's later parts: B-x goes on as I-x."""
+    inside = names[label].replace("B-", "I-", 1)
+    return names.index(inside) if inside in names else _UNLABELLED

@@ -1,0 +1,67 @@
+"""Masked words: dev and test are the same for every model, training is masked anew, and nothing is lost on the way."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from compress.data.load import load_task
+from compress.data.task import Example, Task
+from compress.kinds import FORMS
+from compress.recipe import DataSection
+
+from .conftest import one_hot
+
+FORM = FORMS["mlm"]
+TEXTS = tuple(Example(f"{a} is the {b} of all things that are", None, None) for a in ("man", "wind") for b in "xyz")
+TASK = Task("t", "mlm", "masked_accuracy", (), TEXTS, TEXTS, TEXTS, "")
+
+
+def test_dev_is_masked_alike_every_time_and_the_words_come_back(tokenizer) -> None:
+    first, second = (FORM.encode(TEXTS, TASK, tokenizer, 32) for _ in range(2))
+    assert first.rows["input_ids"] == second.rows["input_ids"]
+    collate = FORM.collator(tokenizer)
+    torch.manual_seed(0)
+    batches = [collate([dict(row) for row in first.rows]) for _ in range(2)]
+    assert not torch.equal(batches[0]["input_ids"], batches[1]["input_ids"])  # masked anew
+    whole = tokenizer([e.text_a for e in TEXTS], padding=True, return_tensors="pt")["input_ids"]
+    for batch in batches:
+        asked = batch["labels"] >= 0
+        assert asked.any() and torch.equal(torch.where(asked, batch["labels"], batch["input_ids"]), whole)
+
+
+def test_about_fifteen_in_a_hundred_are_asked_and_never_none(tokenizer, shared_data: Path) -> None:
+    file = shared_data / "mlm" / "wikitext2_valid.txt.gz"
+    examples = load_lines(file)
+    split = FORM.encode(examples, TASK, tokenizer, 128)
+    asked = [len(place) for place in split.places]
+    words = sum(len(ids) - 2 for ids in split.rows["input_ids"])
+    assert min(asked) >= 1 and 0.14 < sum(asked) / words < 0.18
+    shown = np.concatenate([np.array(row)[p] for row, p in zip(split.rows["input_ids"], split.places, strict=True)])
+    assert 0.77 < (shown == tokenizer.mask_token_id).mean() < 0.83
+
+
+def load_lines(file: Path) -> tuple[Example, ...]:
+    from compress.data.files import read_rows
+
+    return tuple(Example(row["line"], None, None) for _, row in read_rows(file)[:400])
+
+
+def test_perfect_answers_have_no_loss_and_wrong_ones_all_of_it(tokenizer) -> None:
+    split = FORM.encode(TEXTS, TASK, tokenizer, 32)
+    right = [np.where(np.array(truth) < 0, 0, truth) for truth in split.rows["labels"]]
+    kept = np.stack([FORM.keep(50 * one_hot(row, 30522), split, i) for i, row in enumerate(right)])
+    assert FORM.score(kept, split, "masked_accuracy") == 1.0
+    assert FORM.also["masked_loss"](FORM.rows(kept, split), split.labels) < 1e-6
+    wrong = np.stack([FORM.keep(np.zeros((len(row), 30522), np.float32), split, i) for i, row in enumerate(right)])
+    assert FORM.score(wrong, split, "masked_accuracy") == 0.0
+    loss = FORM.also["masked_loss"](FORM.rows(wrong, split), split.labels)
+    np.testing.assert_allclose(loss, np.log(30522), rtol=1e-5)
+
+
+def test_lines_of_text_are_a_task(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.txt").write_text(f"the {split} line\n\n  another  \n", encoding="utf-8")
+    task = load_task(DataSection(source=str(tmp_path)), seed=0)
+    assert (task.kind, task.metric, task.outputs) == ("mlm", "masked_accuracy", 0)
+    assert [e.text_a for e in task.dev] == ["the dev line", "another"]

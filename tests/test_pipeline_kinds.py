@@ -1,0 +1,105 @@
+"""Every kind of task goes the whole path: from its own files to a measured program, a bundle and a report."""
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compress.report.schema import validate
+from mobile_export.verify import verify_bundle
+
+PEOPLE, PLACES = ("Ada Lovelace", "Bob", "Carol King", "Dora"), ("Rome", "London Bridge", "Paris")
+FRAMES = ("{who} went to {where} .", "in {where} I met {who} !", "don't ask {who} about {where}", "nothing here")
+
+
+def tagged(rng: random.Random) -> str:
+    words = []
+    for part in rng.choice(FRAMES).split(" "):
+        if part.startswith("{"):
+            kind, names = ("per", PEOPLE) if part == "{who}" else ("loc", PLACES)
+            words += [f"{w}\t{'I' if i else 'B'}-{kind}" for i, w in enumerate(rng.choice(names).split())]
+        else:
+            words.append(f"{part}\tO")
+    return "\n".join(words)
+
+
+def asked(rng: random.Random) -> dict:
+    who, where = rng.choice(PEOPLE), rng.choice(PLACES)
+    answer = {"text": who, "answer_start": len("Yesterday ")}
+    question = {"id": str(rng.random()), "question": f"Who went to {where}?", "answers": [answer]}
+    return {"context": f"Yesterday {who} went to {where} . Nobody else did .", "qas": [question]}
+
+
+def write(folder: Path, kind: str) -> Path:
+    rng = random.Random(0)
+    for split, count in (("train", 120), ("dev", 40), ("test", 40)):
+        if kind == "tokens":
+            (folder / f"{split}.conll").write_text("\n\n".join(tagged(rng) for _ in range(count)), encoding="utf-8")
+        elif kind == "qa":
+            content = json.dumps({"data": [{"paragraphs": [asked(rng) for _ in range(count)]}]})
+            (folder / f"{split}-v1.json.gz").write_bytes(gzip.compress(content.encode()))
+        else:
+            lines = (rng.choice(FRAMES).format(who=rng.choice(PEOPLE), where=rng.choice(PLACES)) for _ in range(count))
+            (folder / f"{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+def run(encoder: Path, task: Path, output: Path, *more: str) -> subprocess.CompletedProcess:
+    quick = "--max-tokens 64 --rounds 2 --sparsity 0.4 --round-epochs 1 --batch-size 16 --learning-rate 0.003 --quiet"
+    settings = ("--set", "distill.epochs=4", "--set", "measure.rounds=3", "--epochs", "6")
+    data = ("--model", str(encoder), "--data", str(task), "--output", str(output), "--no-apk")
+    command = [sys.executable, "-m", "compress.run", *quick.split(), *settings, *data, *more]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
+
+
+STRUCTURED = ("--ticket", "structure", "--quantize", "int4", "--set", "quantize.aware_epochs=1")
+CASES = {
+    "tokens": ("tokens", (), ["dense", "ticket", "distilled", "program"]),
+    "qa": ("qa", (), ["dense", "ticket", "distilled", "program"]),
+    "mlm": ("mlm", ("--controls",), ["dense", "ticket", "program"]),
+    "tokens, structured": ("tokens", (*STRUCTURED, "--vocabulary", "1500"), ["dense", "shrunk", "program"]),
+    "qa, structured": ("qa", (*STRUCTURED, "--vocabulary", "1500"), ["dense", "shrunk", "program"]),
+    "mlm, structured": ("mlm", (*STRUCTURED, "--vocabulary", "0"), ["dense", "shrunk", "program"]),
+}
+QUICK = ("tokens",)
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CASES])
+def test_every_kind_goes_the_whole_path(tiny_encoder: Path, tmp_path: Path, name: str) -> None:
+    kind, more, stages = CASES[name]
+    done = run(tiny_encoder, write(tmp_path, kind), tmp_path / "run", *more)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    validate(report)
+    assert report["task"]["kind"] == kind
+    assert [s["name"] for s in report["stages"]] == stages
+    ticket = report["programs"]["ticket"]
+    assert ticket["agreement_with_eager"] > (
+        0.9 if not more or kind == "mlm" else 0.6
+    )  # 4 bits of a tiny model are coarse
+    assert ticket["bytes"] == (tmp_path / "run" / "android" / "model.pte").stat().st_size
+    assert verify_bundle(tmp_path / "run" / "android").agreement == 1.0
+    if kind != "mlm":  # forty sentences teach no language
+        assert report["stages"][0]["metric"]["test"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "sentence"),
+    [
+        ("mlm", ("--ticket", "structure"), "structure.vocabulary can't be used with a task of kind mlm"),
+        ("tokens", ("--ticket", "structure", "--set", "distill.augment=2"), "distill.augment can't be used"),
+        ("tokens", ("--metric", "accuracy"), "the metric accuracy does not fit a task of kind tokens"),
+    ],
+)
+def test_what_a_kind_can_not_have_is_one_sentence(
+    tiny_encoder: Path, tmp_path: Path, kind: str, more: tuple[str, ...], sentence: str
+) -> None:
+    done = run(tiny_encoder, write(tmp_path, kind), tmp_path / "run", *more)
+    assert done.returncode == 2
+    assert sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
