@@ -82,12 +82,12 @@ def _timed(
     """
     request = {
         "what": "time",
-        "programs": {name: _portable(program) for name, program in programs.items()},
+        "programs": {name: portable(program) for name, program in programs.items()},
         "lengths": list(lengths),
         "threads": threads,
         "rounds": rounds,
     }
-    return _in_fresh_process(request)
+    return in_fresh_process(request)
 
 
 def peak_memory(program: Program, *, tokens: int = MEMORY_TOKENS, threads: int = 1) -> dict[str, int]:
@@ -96,11 +96,12 @@ def peak_memory(program: Program, *, tokens: int = MEMORY_TOKENS, threads: int =
     peak_rss_bytes: the whole process at its peak, Python and torch included. runtime_rss_bytes: the same process before
     the program is loaded. peak_rss_growth_bytes: the difference, which is the program's own share.
     """
-    request = {"what": "memory", "program": _portable(program), "threads": threads}
-    return _in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
+    request = {"what": "memory", "program": portable(program), "threads": threads}
+    return in_fresh_process({**request, "tokens": min(tokens, program.max_tokens)})
 
 
-def _portable(program: Program) -> dict[str, Any]:
+def portable(program: Program) -> dict[str, Any]:
+    """What `LoadedProgram` is made of, as plain JSON values."""
     return {
         "path": str(program.path),
         "inputs": program.inputs,
@@ -111,7 +112,8 @@ def _portable(program: Program) -> dict[str, Any]:
     }
 
 
-def _in_fresh_process(request: Mapping[str, Any]) -> Any:
+def in_fresh_process(request: Mapping[str, Any]) -> Any:
+    """What this module's worker answers, in a process of its own. Raises ExportError when it fails."""
     root = str(Path(__file__).resolve().parents[1])
     paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": str(request["threads"])}
@@ -130,7 +132,7 @@ def _time_worker(request: Mapping[str, Any]) -> dict[str, Any]:
 
     set_threads(request["threads"])
     programs = {name: LoadedProgram(**given) for name, given in request["programs"].items()}
-    timed = {length: _rounds(programs, length, request["rounds"]) for length in request["lengths"]}
+    timed = {length: rounds_of(programs, length, request["rounds"]) for length in request["lengths"]}
     return {
         name: {
             "latency_ms": {str(length): _summary(times[name]) for length, times in timed.items()},
@@ -140,7 +142,8 @@ def _time_worker(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rounds(programs: Mapping[str, Any], length: int, rounds: int) -> dict[str, list[float]]:
+def rounds_of(programs: Mapping[str, Any], length: int, rounds: int) -> dict[str, list[float]]:
+    """Loaded programs by name → ms of each timed run at one length, in turning order; [] where it is too long."""
     able = [name for name, program in programs.items() if length <= program.max_tokens]
     inputs = {name: programs[name].tensors(_text(length)) for name in able}
     times: dict[str, list[float]] = {name: [] for name in programs}
@@ -248,7 +251,9 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments:
         request = json.load(sys.stdin)
-        worker = {"time": _time_worker, "memory": _memory_worker}[request["what"]]
+        from mobile_export.threads import threads_worker
+
+        worker = {"time": _time_worker, "memory": _memory_worker, "threads": threads_worker}[request["what"]]
         print(json.dumps(worker(request)))
         return 0
     parser = argparse.ArgumentParser(

@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.peers.environments import NAMES, PEERS, enter, entered, is_ready, set_up
 from compress.errors import PocketTicketError
 
-FAMILIES = ("eager", "compile", "stock", "ours", "onnxruntime", "litert")
+FAMILIES = ("eager", "compile", "stock", "ours", "onnxruntime", "onnxruntime_cls", "litert", "litert_cls")
 LEAVABLE = FAMILIES[1:]  # eager PyTorch is what the others are compared with
 
 
@@ -82,7 +82,7 @@ def _run(given: argparse.Namespace) -> int:
 
     left_out = {family: "it was left out of this run" for family in given.without}
     if not is_ready("litert"):
-        left_out["litert"] = "its converter could not be set up on this machine"
+        left_out |= dict.fromkeys(("litert", "litert_cls"), "its converter could not be set up on this machine")
     settings = Settings(
         subjects=tuple(subject(name, getattr(given, name), PEERS / "models") for name in ("dense", "ticket")),
         families=tuple(family for family in FAMILIES if family not in left_out),

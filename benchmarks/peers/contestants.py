@@ -53,9 +53,9 @@ class Contestant:
             return Eager(self.source)
         if self.family == "compile":
             return Compiled(self.source)
-        if self.family == "litert":
+        if self.family.startswith("litert"):
             return LiteRT({_length_of(file): file for file in self.files}, threads)
-        if self.family == "onnxruntime":
+        if self.family.startswith("onnxruntime"):
             return OnnxRuntime(self.files[0], threads, MAX_TOKENS)
         return ExecuTorch(self.files[0], 2 if self.family == "stock" else 1, MAX_TOKENS)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from benchmarks.peers.first_row import first_row_only
 from compress.models.anatomy import layers_of
 from mobile_export.lowering import StockForm, load_model
 from mobile_export.quiet import quiet
@@ -16,16 +17,19 @@ INPUTS = ("input_ids", "attention_mask")
 OPSET = 17
 
 
-def export_onnx(model_dir: Path, output: Path) -> dict[str, int]:
-    """Write fp32.onnx and int8.onnx, of dynamic length, into `output`. Returns how often each operator was fused."""
+def export_onnx(model_dir: Path, output: Path, *, first_row: bool = False) -> dict[str, int]:
+    """Write fp32.onnx and int8.onnx, of dynamic length, into `output`. Returns how often each operator was fused.
+
+    With `first_row` the last layer computes only what the [CLS] row needs.
+    """
     from onnxruntime.transformers import optimizer
 
     model = load_model(model_dir)
     model.set_attn_implementation("eager")
+    heads, size = _attention_of(model)
     plain = output / "plain.onnx"
     with quiet():
-        _trace(StockForm(model).eval(), plain)
-        heads, size = _attention_of(model)
+        _trace(StockForm(first_row_only(model) if first_row else model).eval(), plain)
         fused = optimizer.optimize_model(str(plain), "bert", num_heads=heads, hidden_size=size, opt_level=0)
         fused.save_model_to_file(str(output / "fp32.onnx"))
         _quantize(output / "fp32.onnx", output / "int8.onnx")

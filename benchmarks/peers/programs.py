@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -92,16 +93,16 @@ def _ours(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
     return facts
 
 
-def _onnxruntime(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
+def _onnxruntime(model_dir: Path, output: Path, lengths: Sequence[int], *, first_row: bool = False) -> Facts:
     from benchmarks.peers.onnx_export import export_onnx
 
-    return {"fused": export_onnx(model_dir, output)}
+    return {"fused": export_onnx(model_dir, output, first_row=first_row)}
 
 
-def _litert(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
+def _litert(model_dir: Path, output: Path, lengths: Sequence[int], *, first_row: bool = False) -> Facts:
     """Convert in the converter's own environment. Raises ExportError when it fails."""
-    worker = "benchmarks.peers.litert_convert"
-    command = [str(python_of("litert")), "-m", worker, str(model_dir.resolve()), str(output), *map(str, lengths)]
+    command = [str(python_of("litert")), "-m", "benchmarks.peers.litert_convert", *["--first-row"] * first_row]
+    command += [str(model_dir.resolve()), str(output), *map(str, lengths)]
     done = subprocess.run(command, env=environment(), cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
@@ -113,5 +114,13 @@ BUILDERS = {
     "stock": Builder(_stock, ("benchmarks/peers/stock.py", "mobile_export/lowering*.py")),
     "ours": Builder(_ours, ("mobile_export/lowering*.py", "mobile_export/quantization.py")),
     "onnxruntime": Builder(_onnxruntime, ("benchmarks/peers/onnx_export.py",)),
+    "onnxruntime_cls": Builder(
+        partial(_onnxruntime, first_row=True), ("benchmarks/peers/onnx_export.py", "benchmarks/peers/first_row.py")
+    ),
     "litert": Builder(_litert, ("benchmarks/peers/litert_convert.py",), per_length=True),
+    "litert_cls": Builder(
+        partial(_litert, first_row=True),
+        ("benchmarks/peers/litert_convert.py", "benchmarks/peers/first_row.py"),
+        per_length=True,
+    ),
 }

@@ -33,6 +33,7 @@ def run_programs(run: Run, folder: Path) -> None:
     from mobile_export.measure import measure
     from mobile_export.quantization import Scheme
     from mobile_export.targets import TARGETS
+    from mobile_export.threads import measure_threads
 
     recipe, final, started = run.recipe, final_stage(run), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
@@ -46,14 +47,15 @@ def run_programs(run: Run, folder: Path) -> None:
         numbers[name] = _quality(run, found, stage)
         kept |= {f"{name}.{split}": values for split, values in found.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
-    with run.console.step("latency, memory and start", 1) as advance:
+    with run.console.step("latency, memory, start and threads", 1) as advance:
         measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
+        threads = measure_threads(programs["ticket"], lengths=lengths)
         advance(1)
     also = numbers["ticket"].get("also", {})
     entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
     write_atomic(folder / "answers.safetensors", to_safetensors(kept))
-    verdict, seconds = _verdict(run, entries, kept), time.monotonic() - started
-    write_json(folder / "metrics.json", {"programs": entries, "also": also, "verdict": verdict, "seconds": seconds})
+    found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
+    write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
 
 def run_bundle(run: Run, folder: Path) -> None:
@@ -84,7 +86,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             report=summary,
             licences=[Licence(**entry) for entry in licences(run)],
             value_range=(min(labels), max(labels)) if labels else None,
-            threads=run.recipe.measure.threads,
+            threads=found["threads"]["recommended"],
         )
         verify_bundle(folder)
         advance(1)

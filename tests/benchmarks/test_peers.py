@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from transformers import BertConfig, BertForSequenceClassification
 
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.contestants import Contestant
 from benchmarks.peers.engines import Engine
+from benchmarks.peers.first_row import first_row_only
 from benchmarks.peers.models import subject, windows
 from benchmarks.peers.page import engine_rows, page, ratio_rows, table
 from benchmarks.peers.quality import Test as Split
@@ -132,3 +135,20 @@ def test_what_cannot_be_run_is_refused(flags: list[str], capsys: pytest.CaptureF
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"--ticket .*: there is no saved model; give a stage's folder"):
         subject("ticket", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+def test_the_shortcut_for_peers_changes_no_logit(implementation: str) -> None:
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 2, "intermediate_size": 64}
+    model = BertForSequenceClassification(BertConfig(**sizes, attn_implementation=implementation)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape) * 0.1)
+    given = {"input_ids": torch.arange(5, 17)[None], "attention_mask": torch.tensor([[1] * 9 + [0] * 3])}  # padded
+    with torch.no_grad():
+        whole = model(**given).logits
+        shortcut = first_row_only(model)
+        rows = shortcut.base_model(**given).last_hidden_state
+        torch.testing.assert_close(shortcut(**given).logits, whole, atol=1e-5, rtol=0)
+    assert rows.shape == (1, 1, 32) and whole.std() > 0.01
