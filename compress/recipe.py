@@ -106,8 +106,8 @@ class TicketSection(_Section):
     schedule: Literal["points_of_original", "share_of_remaining", "one_shot", "cubic"] = _option(
         "points_of_original", "how sparsity grows over the rounds"
     )
-    scope: Literal["global", "stack", "layer", "kind"] = _option(
-        "global", "what competes: all weights, those of all layers but not the pooler, a layer's, or one kind's"
+    scope: Literal["stack", "global", "layer", "kind"] = _option(
+        "stack", "what competes: the weights of all layers but not the pooler, all weights, a layer's, or one kind's"
     )
     rewind: Literal["pretrained", "none"] = _option(
         "pretrained", "after each round surviving weights return to the pre-trained ones, or train on"
