@@ -105,7 +105,8 @@ def _shrunk_note(numbers: dict[str, Any]) -> str:
     sizes, words = numbers["structure"], numbers["vocabulary"]
     layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
     same = len(set(layers)) == 1
-    kept = f"{len(layers)} layers, {layers[0]} in each" if same else f"layers with {'; '.join(layers)}"
+    numbered = ", ".join(str(i + 1) for i in sizes["layers"])
+    kept = f"layers {numbered}, {layers[0]} in each" if same else f"layers {numbered} with {'; '.join(layers)}"
     note = f"{kept}; {words['words']:,} words"
     if dev := words.get("dev"):
         changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))

@@ -45,7 +45,8 @@ def run_shrunk(run: Run, folder: Path) -> None:
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
     model, texts, kept, facts = cut(run, structure, start)
     fitted = _fit(run, model, dense, structure, texts, kept, labelled)
-    finish(run, model, folder, fitted, texts=texts, structure=dataclasses.asdict(structure.sizes), vocabulary=facts)
+    kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
+    finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts)
 
 
 def cut(
