@@ -53,7 +53,6 @@ class Form(ABC):
     are what a metric compares with the labels, or sums.
     """
 
-    auto: ClassVar[str]  # the class of transformers that loads such models
     metrics: ClassVar[Mapping[str, Metric]]  # by name; the first is the default
     also: ClassVar[Mapping[str, Metric]] = {}  # told beside it, and never chosen by
     baseline: ClassVar[str]  # what `guesses` does, in words

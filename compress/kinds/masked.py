@@ -27,7 +27,6 @@ _SHOWN = -100  # what PyTorch's cross entropy leaves out
 class MaskedWords(Form):
     """Kept are (M, 2): each masked place's token, and the truth's log-probability. Rows: (N, 3) right, asked, loss."""
 
-    auto = "AutoModelForMaskedLM"
     metrics = {"masked_accuracy": lambda rows, _: float(rows[:, 0].sum() / rows[:, 1].sum())}  # noqa: RUF012
     also = {"masked_loss": lambda rows, _: float(rows[:, 2].sum() / rows[:, 1].sum())}  # noqa: RUF012
     baseline = "the most frequent token"

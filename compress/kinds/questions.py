@@ -57,7 +57,6 @@ def best_span(starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
 class Questions(Form):
     """Kept are the answer's first character in the passage and the one behind it (2,). Rows: (N, 2) exact match, F1."""
 
-    auto = "AutoModelForQuestionAnswering"
     metrics = {  # noqa: RUF012
         "answer_f1": lambda rows, _: float(rows[:, 1].mean()),
         "exact_match": lambda rows, _: float(rows[:, 0].mean()),

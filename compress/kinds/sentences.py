@@ -32,7 +32,6 @@ def answers(logits: np.ndarray) -> np.ndarray:
 class Sentences(Form):
     """Kept are the logits (L,); rows are predictions (N,), labels class indices or numbers (N,)."""
 
-    auto = "AutoModelForSequenceClassification"
     metrics = {  # noqa: RUF012
         "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
         "f1": lambda p, y: float(f1_score(y, p, pos_label=1)),

@@ -44,7 +44,6 @@ def entity_f1(counts: np.ndarray, _: np.ndarray) -> float:
 class Tokens(Form):
     """Kept are the words' labels (W,), −1 behind the last; rows are counts (N, 3) of right, found and true entities."""
 
-    auto = "AutoModelForTokenClassification"
     metrics = {"entity_f1": entity_f1}  # noqa: RUF012
     baseline = "each word's most frequent label"
 

@@ -20,7 +20,6 @@ from transformers import (
 
 from compress.data.task import Task
 from compress.errors import ModelError
-from compress.kinds import FORMS
 from compress.models.anatomy import ARCHITECTURES, classification_head_of
 from compress.models.factorized import factorize, rank_of
 from compress.models.structure import Sizes, remove
@@ -28,6 +27,13 @@ from compress.run_dir import file_sha256
 
 EMBEDDED = "minilm"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_AUTO = {  # the class of transformers for a kind of task; every other kind answers once for a text
+    "tokens": "AutoModelForTokenClassification",
+    "qa": "AutoModelForQuestionAnswering",
+    "mlm": "AutoModelForMaskedLM",
+    "embedding": "AutoModel",  # an encoder without a head
+}
+_SENTENCES = "AutoModelForSequenceClassification"
 _PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
 
 
@@ -108,7 +114,7 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
             config.problem_type = "regression" if task.regression else "single_label_classification"
         config.pocket_ticket = {"task": task.name, "kind": task.kind, "metric": task.metric, "max_tokens": max_tokens}
         torch.manual_seed(seed)
-        auto = getattr(transformers, FORMS[task.kind].auto)
+        auto = getattr(transformers, _AUTO.get(task.kind, _SENTENCES))
         model = _from_pretrained(auto, source, config=config, use_safetensors=True, dtype=torch.float32)
     if task.regression:
         with torch.no_grad():
@@ -146,11 +152,10 @@ def load_saved(folder: Path) -> PreTrainedModel:
 def _auto_of(config: transformers.PretrainedConfig) -> type:
     """The class that loads a saved model: by the class that was saved, or by its task's kind."""
     saved = next(iter(config.architectures or ()), "")
-    kind = (getattr(config, "pocket_ticket", None) or {}).get("kind", "classification")
-    if saved.endswith("Model") or kind == "embedding":  # an encoder without a head
-        return transformers.AutoModel
-    by_name = (form.auto for form in FORMS.values() if saved.endswith(form.auto.removeprefix("AutoModel")))
-    return getattr(transformers, next(by_name, FORMS[kind].auto))
+    kind = (getattr(config, "pocket_ticket", None) or {}).get("kind")
+    classes = (_SENTENCES, *_AUTO.values())
+    by_name = (auto for auto in classes if saved.endswith(auto.removeprefix("AutoModel") or "Model"))
+    return getattr(transformers, next(by_name, _AUTO.get(kind, _SENTENCES)))
 
 
 def _fill(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
