@@ -37,7 +37,7 @@ def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int,
 
 def _trained(recipe: Recipe) -> tuple[dict[str, float], ...]:
     """About what a budget's search trains: the middle of the ladder and one or two more."""
-    return LADDER[2:5] if recipe.budget.max_drop is not None else LADDER[2:4]
+    return LADDER[3:6] if recipe.budget.max_drop is not None else LADDER[3:5]
 
 
 def _shrinking(

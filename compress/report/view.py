@@ -300,7 +300,8 @@ def budget_table(report: Report) -> Table | None:
 
 def _rung(trial: dict[str, Any]) -> str:
     shares = ", ".join(f"{f.percent(trial[part])} of the {part}" for part in ("layers", "heads", "neurons"))
-    return f"rung {trial['rung']}: {shares}; {f.count(trial['vocabulary'])} words"
+    words = f.count(trial["vocabulary"]) if trial["vocabulary"] else "all"
+    return f"rung {trial['rung']}: {shares}; {words} words"
 
 
 def curve_table(report: Report) -> Table | None:

@@ -155,7 +155,8 @@ def _given(values: dict[str, Any]) -> dict[str, Any]:
 def _words(rung: int) -> str:
     shape = LADDER[rung]
     shares = ", ".join(f"{shape[part]:.0%} of the {part}" for part in ("layers", "heads", "neurons"))
-    return f"{shares}, {shape['vocabulary']:,} words"
+    words = f"{shape['vocabulary']:,}" if shape["vocabulary"] else "all"
+    return f"{shares}, {words} words"
 
 
 def _speed(budget: BudgetSection, draft: Draft) -> str:

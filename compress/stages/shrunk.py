@@ -37,14 +37,22 @@ _LAYER_BATCHES = 20
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
-    """Choose what stays by the dense model's Taylor scores, cut θ0 to it, train that towards the dense model."""
+    """Choose what stays by the dense model's Taylor scores, cut to it, and train that towards the dense model.
+
+    Where nothing is cut and nothing rewound there is nothing to train: it is the dense model.
+    """
     dense = run.saved("dense")
     structure = _structure(run, dense)
     labelled = len(run.task.train)
     run = _with_more_texts(run, dense)
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
     model, texts, kept, facts = cut(run, structure, start)
-    fitted = _fit(run, model, dense, structure, texts, kept, labelled)
+    settings = run.recipe.structure
+    untouched = structure == whole(dense) and kept is None and not settings.embedding_rank and settings.rewind == "none"
+    if untouched and not run.recipe.quantize.aware_epochs:
+        fitted = Fitted(0, 0.0)
+    else:
+        fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
     finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts)
 
