@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from compress.recipe import BudgetSection
 
 SCHEMES = ("int8", "int4")
-# (layers, heads, neurons, vocabulary), largest first; no rung is larger than the one before in any of them. The first is
-# the dense model as it is: where nothing may be lost, its storage alone is made smaller. A vocabulary of 0 is the whole.
+# (layers, heads, neurons, vocabulary), largest first; no rung is larger than the one before in any of them. The first
+# is the dense model as it is: where nothing may be lost, its storage alone becomes smaller. A vocabulary of 0 is whole.
 _RUNGS = (
     (1.0, 1.0, 1.0, 0),
     (1.0, 0.75, 0.67, 12000),

@@ -1,0 +1,54 @@
+"""The stage that makes a model smaller: what is cut, from where it starts, and that cutting nothing changes nothing."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from compress.console import Console
+from compress.recipe import load_recipe
+from compress.run_dir import RunDir, read_json
+from compress.stages.run import Run
+from compress.stages.shrunk import run_shrunk
+from compress.stages.weights import run_dense
+
+
+@pytest.fixture(scope="module")
+def run(tiny_encoder: Path, tiny_task: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose dense model is there."""
+    flags = {"model.name": str(tiny_encoder), "data.source": str(tiny_task), "model.max_tokens": 32}
+    recipe = load_recipe(None, {**flags, "training.epochs": 2, "training.learning_rate": 0.003})
+    run = Run.of(recipe, Console("quiet"))
+    run.dir = RunDir(tmp_path_factory.mktemp("shrunk"))
+    run.dir.stage("dense").mkdir()
+    run_dense(run, run.dir.stage("dense"))
+    return run
+
+
+def shrunk(run: Run, folder: Path, **structure: object) -> dict[str, torch.Tensor]:
+    settings = run.recipe.structure.model_copy(update=structure)
+    distill = run.recipe.distill.model_copy(update={"epochs": 1.0})
+    run = dataclasses.replace(run, recipe=run.recipe.model_copy(update={"structure": settings, "distill": distill}))
+    run_shrunk(run, folder)
+    return load_file(folder / "model.safetensors")
+
+
+def test_cutting_nothing_is_the_dense_model_and_trains_nothing(run: Run, tmp_path: Path) -> None:
+    dense = load_file(run.dir.stage("dense") / "model.safetensors")
+    found = shrunk(run, tmp_path, layers=1.0, heads=1.0, neurons=1.0, vocabulary=0)
+    assert found.keys() == dense.keys() and all(torch.equal(found[name], dense[name]) for name in dense)
+    numbers = read_json(tmp_path / "metrics.json")
+    assert numbers["steps"] == 0 and numbers["metric"] == run.metrics("dense")["metric"]
+
+
+@pytest.mark.parametrize("change", [{"rewind": "pretrained"}, {"neurons": 0.5}, {"vocabulary": 2000}])
+def test_anything_else_is_trained(run: Run, tmp_path: Path, change: dict) -> None:
+    shrunk(run, tmp_path, **{"layers": 1.0, "heads": 1.0, "neurons": 1.0, "vocabulary": 0, **change})
+    assert read_json(tmp_path / "metrics.json")["steps"] == 2  # 60 texts, once
+
+
+def test_the_report_can_say_which_layers_stay(run: Run, tmp_path: Path) -> None:
+    shrunk(run, tmp_path, layers=0.5, heads=1.0, neurons=1.0, vocabulary=0, layer_choice="first")
+    assert read_json(tmp_path / "metrics.json")["structure"] == {"layers": [0], "heads": [2], "neurons": [64]}
