@@ -11,7 +11,7 @@ from compress.run_dir import read_json
 if TYPE_CHECKING:
     from compress.stages.run import Run
 
-_ONE_SEED = "it used one seed; the rule needs at least two (see docs/results.md for studies over seeds)"
+_ONE_SEED = "it used one seed; the rule needs at least two (python -m compress.study trains several)"
 
 
 def assemble(
