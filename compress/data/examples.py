@@ -84,7 +84,7 @@ def _words_and_tags(place: str, row: Row) -> tuple[list[str], list[str]]:
 def _asked(settings: DataSection, tables: dict[str, Table]) -> Found:
     """Questions about passages; a training answer whose place is a guess ("start_unique": false) is left out."""
     splits = {split: [_question(place, row) for place, row in table] for split, table in tables.items()}
-    sure = [all(a.get("start_unique", True) for a in _answers(row)) for _, row in tables["train"]]
+    sure = [all(a.get("start_unique", True) for a in _answers(place, row)) for place, row in tables["train"]]
     notes = []
     if not all(sure):
         notes.append(f"{sure.count(False):,} training questions are left out: where their answers stand is a guess")
@@ -94,7 +94,7 @@ def _asked(settings: DataSection, tables: dict[str, Table]) -> Found:
 
 def _question(place: str, row: Row) -> Example:
     passage, answers = _text(place, row, _PASSAGE), []
-    for answer in _answers(row):
+    for answer in _answers(place, row):
         text, start = answer.get("text"), answer.get("start")
         if not isinstance(text, str) or not text.strip():
             raise DataError("an answer is empty", where=place, remedy="give each answer its text")
@@ -111,12 +111,18 @@ def _question(place: str, row: Row) -> Example:
     return Example(_text(place, row, _QUESTION), passage, tuple(answers))
 
 
-def _answers(row: Row) -> list[dict]:
-    """A question's answers as dicts; `datasets` has them as a dict of lists."""
-    given = row[_ANSWERS]
-    if isinstance(given, dict):
-        starts = given.get("answer_start", [None] * len(given["text"]))
-        return [{"text": text, "start": start} for text, start in zip(given["text"], starts, strict=True)]
+def _answers(place: str, row: Row) -> list[dict]:
+    """A question's answers as dicts; `datasets` has them as a dict of lists. Raises DataError for anything else."""
+    given = row.get(_ANSWERS)
+    if isinstance(given, dict) and isinstance(texts := given.get("text"), list):
+        starts = given.get("answer_start") or [None] * len(texts)
+        given = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=False)]
+    if not isinstance(given, list) or not all(isinstance(answer, dict) for answer in given):
+        raise DataError(
+            f"the column {_ANSWERS} is missing or no list of answers",
+            where=place,
+            remedy='write [{"text": ..., "answer_start": ...}]',
+        )
     return [{"start": answer.get("answer_start"), **answer} for answer in given]
 
 

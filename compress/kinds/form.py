@@ -53,8 +53,8 @@ class Form(ABC):
     are what a metric compares with the labels, or sums.
     """
 
-    metrics: ClassVar[Mapping[str, Metric]]  # by name; the first is the default
-    also: ClassVar[Mapping[str, Metric]] = {}  # told beside it, and never chosen by
+    metrics: ClassVar[Mapping[str, Metric]]  # by name
+    also: ClassVar[Mapping[str, Metric]] = {}  # told beside the one that the task has
     baseline: ClassVar[str]  # what `guesses` does, in words
     batch: ClassVar[int] = 64  # texts that are answered together
     teachable: ClassVar[bool] = True  # whether a teacher's answers can be kept

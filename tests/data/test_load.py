@@ -158,6 +158,16 @@ BAD = {
         {},
         ["line 1", "the answer 'Bob' does not stand in the passage"],
     ),
+    "answers that are no list": (
+        lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": "Ada"})),
+        {},
+        ["line 1", "no list of answers"],
+    ),
+    "no column of answers": (
+        lambda d: (d / "train.jsonl").write_text(json.dumps({k: v for k, v in QUESTION.items() if k != "answers"})),
+        {"kind": "qa"},
+        ["line 1", "the column answers is missing"],
+    ),
     "no answer": (
         lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": []})),
         {},
