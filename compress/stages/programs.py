@@ -15,7 +15,7 @@ from compress.errors import PocketTicketError, ToolError
 from compress.report.statistics import compare_programs, paired_bootstrap
 from compress.run_dir import read_json, write_atomic, write_json
 from compress.stages import training_stages
-from compress.stages.run import Run
+from compress.stages.run import ANSWERS, Run
 from compress.stages.scoring import EVALUATED, program_answer, quality
 
 APK = "ticket-demo-debug.apk"
@@ -53,7 +53,7 @@ def run_programs(run: Run, folder: Path) -> None:
         advance(1)
     also = numbers["ticket"].get("also", {})
     entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
-    write_atomic(folder / "answers.safetensors", to_safetensors(kept))
+    write_atomic(folder / ANSWERS, to_safetensors(kept))
     found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 

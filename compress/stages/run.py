@@ -22,6 +22,8 @@ from compress.recipe import Recipe
 from compress.run_dir import RunDir, read_json
 from compress.training.trainer import Learner
 
+ANSWERS = "answers.safetensors"
+
 
 @dataclass
 class Run:
@@ -88,7 +90,12 @@ class Run:
 
     def answers(self, stage: str) -> dict[str, np.ndarray]:
         """What was kept of a complete stage's answers (N, ...) for "dev" and "test"."""
-        return load_file(self.dir.stage(stage) / "answers.safetensors")
+        return load_answers(self.dir.stage(stage))
+
+
+def load_answers(folder: Path) -> dict[str, np.ndarray]:
+    """What was kept of a model's answers (N, ...) for "dev" and "test", from the folder that its training wrote."""
+    return load_file(folder / ANSWERS)
 
 
 def _fitting(recipe: Recipe, task: Task) -> Recipe:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
 from transformers import PreTrainedModel
 
@@ -15,7 +14,7 @@ from compress.models.anatomy import prunable_parameters
 from compress.models.load import save
 from compress.report.statistics import Estimate, bootstrap, paired_bootstrap
 from compress.run_dir import write_atomic, write_json
-from compress.stages.run import Run
+from compress.stages.run import ANSWERS, Run
 from compress.training.trainer import Fitted, predict
 
 if TYPE_CHECKING:
@@ -64,13 +63,8 @@ def finish(
 
 
 def save_answers(kept: Mapping[str, np.ndarray], folder: Path) -> None:
-    """Write what `answer` returned into a folder."""
-    write_atomic(folder / "answers.safetensors", to_safetensors(dict(kept)))
-
-
-def load_answers(folder: Path) -> dict[str, np.ndarray]:
-    """What `save_answers` wrote."""
-    return load_file(folder / "answers.safetensors")
+    """Write what `answer` returned into a folder, for `load_answers`."""
+    write_atomic(folder / ANSWERS, to_safetensors(dict(kept)))
 
 
 def answer(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:

@@ -27,8 +27,8 @@ from compress.models.anatomy import prunable_parameters
 from compress.models.load import load_saved, save, weights_fingerprint
 from compress.report.formats import duration
 from compress.run_dir import RunDir, fingerprint, read_json, write_atomic, write_json
-from compress.stages.run import Run
-from compress.stages.scoring import answer, load_answers, points, save_answers
+from compress.stages.run import Run, load_answers
+from compress.stages.scoring import answer, points, save_answers
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
