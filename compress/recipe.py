@@ -19,6 +19,7 @@ _FEW, _RATES = 4000, (2e-4, 1e-4)
 # A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
 _STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, {"none": 3, "pretrained": 5}
 
+_REWIND = re.compile(r"pretrained|learning_rate|none|step:(\d+)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
 _UNITS = {"kb": 1e3, "mb": 1e6, "gb": 1e9}
 _LATENCY = re.compile(r"(\d+(?:\.\d+)?)\s*ms\s*@\s*(\d+)", re.IGNORECASE)
@@ -109,9 +110,23 @@ class TicketSection(_Section):
     scope: Literal["stack", "global", "layer", "kind"] = _option(
         "stack", "what competes: the weights of all layers but not the pooler, all weights, a layer's, or one kind's"
     )
-    rewind: Literal["pretrained", "none"] = _option(
-        "pretrained", "after each round surviving weights return to the pre-trained ones, or train on"
+    rewind: str = _option(
+        "pretrained",
+        "after each round surviving weights return to the pre-trained ones, or with step:K to those after step K of "
+        "the first training; learning_rate: weights stay, the schedule begins anew; none: they are only fine-tuned",
     )
+
+    @field_validator("rewind")
+    @classmethod
+    def _is_rewind(cls, text: str) -> str:
+        if not _REWIND.fullmatch(text):
+            raise ValueError("use pretrained, step:K, learning_rate or none")
+        return text
+
+    @property
+    def rewind_step(self) -> int:
+        """The step of the first training that weights and schedule return to; 0: the beginning."""
+        return int(_REWIND.fullmatch(self.rewind)[1] or 0)
 
 
 class StructureSection(_Section):
@@ -133,6 +148,18 @@ class StructureSection(_Section):
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
     embedding_rank: int = _option(0, "rank of the word table, which keeps all words and blurs them; 0: full rank", ge=0)
+    merge_after: tuple[int, ...] = _option(
+        (),
+        "of the layers that stay, those (1: the first) behind which neighbouring tokens become one: the layers behind "
+        "read half as many; for tasks that the [CLS] token answers",
+    )
+
+    @field_validator("merge_after")
+    @classmethod
+    def _in_order(cls, places: tuple[int, ...]) -> tuple[int, ...]:
+        if list(places) != sorted(set(places)) or (places and places[0] < 1):
+            raise ValueError("name layers from 1 on, each once, in order, such as [2] or [2, 4]")
+        return places
 
 
 class BudgetSection(_Section):

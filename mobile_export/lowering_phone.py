@@ -5,10 +5,11 @@ from torch import Tensor, nn
 
 from compress.errors import ExportError
 from compress.models.anatomy import Layer, architecture_of, embeddings_of, layers_of
+from compress.models.merging import merged_length, merges_of, merging_table
 from mobile_export.lowering_blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded
 from mobile_export.lowering_heads import head_of
 from mobile_export.lowering_mobilebert import MobileBertLayer, Trigram
-from mobile_export.quantization import Int8Positions, Quantizable
+from mobile_export.quantization import HalvesTable, Int8Positions, Quantizable
 
 
 class PhoneEmbeddings(nn.Module):
@@ -89,6 +90,36 @@ class PhoneLayer(nn.Module):
         return x
 
 
+class PhoneMerging(nn.Module):
+    """Neighbours of the stream (T, H) become their mean, the first row stays: (M, H), which lacks no bias."""
+
+    def __init__(self, pending: Tensor, max_tokens: int) -> None:
+        super().__init__()
+        self.register_buffer("bias", pending)
+        # larger than any text in both sizes: else the exporter wants to know which texts fill it
+        self.table = MergingTable(merging_table(max_tokens + 2).unsqueeze(0))
+
+    def forward(self, x: Tensor, length: int) -> Tensor:
+        width = self.bias.numel()
+        # a product stays inside XNNPACK, a mean over neighbours would not; nor would a view that only drops the 1
+        rows = torch.bmm(self.table(length), (x + self.bias).view(1, -1, width))
+        return rows.transpose(0, 1).contiguous().view(-1, width)
+
+
+class MergingTable(nn.Module, Quantizable):
+    """The part of a table (1, M, T) of halves that merges fewer tokens."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("table", table)
+
+    def forward(self, length: int) -> Tensor:
+        return self.table[:, : merged_length(length), :length]
+
+    def quantized(self) -> nn.Module:
+        return HalvesTable(self.table, merged_length)
+
+
 class PhoneEncoder(nn.Module):
     """A task model in phone form: input_ids (1, T) [, token_type_ids (1, T)] → what its head gives."""
 
@@ -97,7 +128,8 @@ class PhoneEncoder(nn.Module):
         self.embeddings = PhoneEmbeddings(model, max_tokens, segments=segments)
         activation = getattr(model.config, architecture_of(model).hidden_activation)
         pending, blocks = self.embeddings.pending, []
-        for layer in layers_of(model):
+        self.mergings = nn.ModuleDict()
+        for number, layer in enumerate(layers_of(model), 1):
             if layer.heads < 1:
                 raise ExportError(
                     "a layer without attention heads can't be lowered", remedy="keep at least one head in each layer"
@@ -105,13 +137,19 @@ class PhoneEncoder(nn.Module):
             block = PhoneLayer if layer.bottleneck is None else MobileBertLayer
             blocks.append(block(layer, pending, activation))
             pending = blocks[-1].pending
+            if number in merges_of(model.config):
+                self.mergings[str(number)] = PhoneMerging(pending, max_tokens)
+                pending, max_tokens = torch.zeros_like(pending), merged_length(max_tokens)
         self.layers = nn.ModuleList(blocks)
         self.head = head_of(model, pending)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
         segments = None if token_type_ids is None else token_type_ids.view(-1)
-        x = self.embeddings(input_ids.view(-1), segments)
-        for layer in self.layers[:-1]:
+        ids = input_ids.view(-1)
+        x, length = self.embeddings(ids, segments), ids.shape[0]
+        for number, layer in enumerate(self.layers[:-1], 1):
             x = layer(x, x)
+            if str(number) in self.mergings:
+                x, length = self.mergings[str(number)](x, length), merged_length(length)
         rows = x[:1] if self.head.first_row_only else x  # the last layer computes no row that nobody reads
         return self.head(self.layers[-1](rows, x))

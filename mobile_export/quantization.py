@@ -1,7 +1,7 @@
 """Quantization schemes: what is stored in how many bits, applied with torchao, and listed so that no fp32 hides."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -166,6 +166,23 @@ class Int8Positions(_Int8Table):
 
     def forward(self, length: int) -> Tensor:
         return dequantized(self.rows[:length], self.scales[:length])
+
+
+class HalvesTable(nn.Module):
+    """A table (1, M, T) of multiples of a half, stored exactly as int8; of fewer tokens its upper left corner.
+
+    `rows` tells M of a T.
+    """
+
+    def __init__(self, table: Tensor, rows: Callable[[int], int]) -> None:
+        super().__init__()
+        load_quantized_operators()
+        self.register_buffer("doubled", (table * 2).to(torch.int8))
+        self.rows = rows
+
+    def forward(self, length: int) -> Tensor:
+        part = self.doubled[:, : self.rows(length), :length]
+        return torch.ops.quantized_decomposed.dequantize_per_tensor(part, 0.5, 0, -128, 127, torch.int8)
 
 
 def load_quantized_operators() -> None:

@@ -22,6 +22,7 @@ from compress.data.task import Task
 from compress.errors import ModelError
 from compress.models.anatomy import ARCHITECTURES, classification_head_of
 from compress.models.factorized import factorize, rank_of
+from compress.models.merging import merge, merges_of
 from compress.models.structure import Sizes, remove
 from compress.run_dir import file_sha256
 
@@ -122,6 +123,12 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
     return model.eval()
 
 
+def layer_count(source: str) -> int:
+    """How many layers the encoder in a folder, or of a Hub id, has."""
+    with _quiet():
+        return _from_pretrained(AutoConfig, source).num_hidden_layers
+
+
 def load_saved(folder: Path) -> PreTrainedModel:
     """A model that a stage saved; a structured ticket is built in its own sizes first.
 
@@ -132,21 +139,25 @@ def load_saved(folder: Path) -> PreTrainedModel:
         config = _from_pretrained(AutoConfig, source)
         auto, sizes, rank = _auto_of(config), Sizes.of_config(config), rank_of(config)
         if sizes is None and rank is None:
-            return _from_pretrained(
-                auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32
-            ).eval()
-        model = auto.from_config(config)
-        if sizes is not None:
-            model = remove(model, sizes.first())
-        if rank is not None:
-            model = factorize(model, rank)
-        try:
-            _fill(model, load_file(folder / "model.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise ModelError(
-                "the structured ticket's weights don't fit its config", where=source, remedy="run the stage again"
-            ) from error
-    return model.eval()
+            model = _from_pretrained(auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+        else:
+            model = _rebuilt(auto.from_config(config), sizes, rank, folder)
+    return merge(model, merges_of(config)).eval() if merges_of(config) else model.eval()
+
+
+def _rebuilt(model: PreTrainedModel, sizes: Sizes | None, rank: int | None, folder: Path) -> PreTrainedModel:
+    """`model` in the sizes that were saved, with the weights that were saved."""
+    if sizes is not None:
+        model = remove(model, sizes.first())
+    if rank is not None:
+        model = factorize(model, rank)
+    try:
+        _fill(model, load_file(folder / "model.safetensors"))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ModelError(
+            "the structured ticket's weights don't fit its config", where=str(folder), remedy="run the stage again"
+        ) from error
+    return model
 
 
 def _auto_of(config: transformers.PretrainedConfig) -> type:

@@ -107,6 +107,8 @@ def _shrunk_note(numbers: dict[str, Any]) -> str:
     same = len(set(layers)) == 1
     numbered = ", ".join(str(i + 1) for i in sizes["layers"])
     kept = f"layers {numbered}, {layers[0]} in each" if same else f"layers {numbered} with {'; '.join(layers)}"
+    if places := sizes.get("merge_after"):
+        kept += f"; tokens become half as many behind layer {' and '.join(map(str, places))} of them"
     note = f"{kept}; {words['words']:,} words"
     if dev := words.get("dev"):
         changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))

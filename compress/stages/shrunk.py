@@ -23,6 +23,7 @@ from compress.lottery.structured import (
 )
 from compress.models.anatomy import layers_of
 from compress.models.factorized import factorize
+from compress.models.merging import merge, merges_of
 from compress.models.structure import Sizes, Structure, remove, whole
 from compress.recipe import StructureSection
 from compress.stages.run import Run
@@ -48,25 +49,33 @@ def run_shrunk(run: Run, folder: Path) -> None:
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
     model, texts, kept, facts = cut(run, structure, start)
     settings = run.recipe.structure
-    untouched = structure == whole(dense) and kept is None and not settings.embedding_rank and settings.rewind == "none"
-    if untouched and not run.recipe.quantize.aware_epochs:
+    changed = structure != whole(dense) or kept is not None or settings.embedding_rank or settings.merge_after
+    if not changed and settings.rewind == "none" and not run.recipe.quantize.aware_epochs:
         fitted = Fitted(0, 0.0)
     else:
         fitted = _fit(run, model, dense, structure, texts, kept, labelled)
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
+    if places := merges_of(model.config):
+        kept_units["merge_after"] = places
     finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts)
 
 
 def cut(
     run: Run, structure: Structure, start: PreTrainedModel
 ) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts.
+
+    Where a budget chose the structure, tokens merge only behind layers that are left and not the last.
+    """
     texts, kept, facts = _vocabulary(run)
     model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     if rank := run.recipe.structure.embedding_rank:
         factorize(model, rank, _word_counts(texts))
+    layers, places = len(structure.layers), run.recipe.structure.merge_after
+    if places := [n for n in places if n < layers or not run.recipe.budget.is_set]:
+        merge(model, places)
     return model, texts, kept, facts
 
 

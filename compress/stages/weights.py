@@ -13,8 +13,6 @@ from compress.stages.scoring import answer, finish, quality
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
-_REWIND = {"pretrained": "initial", "none": "none"}
-
 
 def run_dense(run: Run, folder: Path) -> None:
     """Fine-tune the unpruned model."""
@@ -23,13 +21,17 @@ def run_dense(run: Run, folder: Path) -> None:
 
 
 def run_ticket(run: Run, folder: Path) -> None:
-    """Search the mask by iterative pruning with rewinding, then train the ticket exactly as the dense model was."""
+    """Search the mask by iterative pruning with rewinding, then train the ticket as the dense model was.
+
+    Rewound to θ0 it is trained exactly as the dense model was; else it goes on from where the rounds do.
+    """
     model = run.pretrained()
     records = _search(run, model, folder / "rounds")
     mask = records[-1].mask
     mask.save(folder / "mask.safetensors")
     extra: dict[str, Any] = {"search": [_round(r) for r in records]}
-    fitted = _train(run, model, "ticket", mask)
+    rewind = run.recipe.ticket
+    fitted = _train(run, model, "ticket", mask, start_step=rewind.rewind_step, fine_tune=rewind.rewind == "none")
     if run.recipe.controls:
         extra["random_mask"] = _control(run, mask)
     finish(run, model, folder, fitted, mask=mask, **extra)
@@ -56,22 +58,30 @@ def run_distilled(run: Run, folder: Path) -> None:
     finish(run, model, folder, fitted, mask=mask)
 
 
-def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None) -> Fitted:
-    recipe = run.recipe
-    return run.learner().fit(model, name, epochs=recipe.training.epochs, seed=recipe.seed, mask=mask, curve=True)
+def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
+    epochs, seed = run.recipe.training.epochs, run.recipe.seed
+    return run.learner().fit(model, name, epochs=epochs, seed=seed, mask=mask, curve=True, **schedule)
 
 
 def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     """The rounds of the search; each is saved when it is finished, and finished ones are not repeated."""
     settings, learner = run.recipe.ticket, run.learner()
-    free_first = not getattr(CRITERIA[settings.criterion], "uses", None)
+    watched = getattr(CRITERIA[settings.criterion], "uses", None) or settings.rewind_step
 
     def train(module: PreTrainedModel, plan: Round) -> None:
-        if plan.number == 1 and free_first:
+        if plan.number == 1 and not watched:
             # the first round trains the whole network, which is what the dense stage did already
             module.load_state_dict(run.saved("dense").state_dict())
             return
-        learner.fit(module, f"round {plan.number} of {settings.rounds}", epochs=settings.round_epochs, seed=plan.seed)
+        epochs = run.recipe.training.epochs if plan.number == 1 else settings.round_epochs
+        learner.fit(
+            module,
+            f"round {plan.number} of {settings.rounds}",
+            epochs=epochs,
+            seed=plan.seed,
+            start_step=plan.start_step,
+            fine_tune=plan.fine_tune,
+        )
 
     found = find_ticket(
         model,
@@ -83,7 +93,7 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
         criterion=settings.criterion,
         schedule=settings.schedule,
         scope=settings.scope,
-        rewind=_REWIND[settings.rewind],
+        rewind="initial" if settings.rewind == "pretrained" else settings.rewind,
         seed=run.recipe.seed,
         train_found=False,
         on_round=lambda r: r.save(saved / f"round-{r.number:02d}.safetensors"),

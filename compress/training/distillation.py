@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from compress.kinds import FORMS
 from compress.kinds.form import Encoded, Form, batches, padded
 from compress.models.anatomy import layers_of
+from compress.models.merging import merged
 from compress.recipe import DistillSection
 
 INDEX = "index"  # the column that says which training text a row is
@@ -153,7 +154,10 @@ class Teacher:
         taught = torch.zeros(3, *mask.shape, self.attention[rows[0]].shape[-1], device=mask.device)
         for row, i in enumerate(rows):
             taught[:, row, : self.attention[i].shape[1]] = self.attention[i]
-        found = [relation_divergence(a.float(), b, heads, mask) for a, b in zip(heard, taught, strict=True)]
+        found = []
+        for told, teacher in zip(heard, taught, strict=True):
+            teacher, real = as_merged(told, teacher, mask)
+            found.append(relation_divergence(told.float(), teacher, heads, real))
         return torch.stack(found).mean()
 
     def _hidden_loss(self, states: Sequence[Tensor], rows: list[int], mask: Tensor) -> Tensor:
@@ -161,5 +165,12 @@ class Teacher:
         taught = torch.zeros(len(states), *states[0].shape, device=mask.device)
         for row, i in enumerate(rows):
             taught[:, row, : self.hidden[i].shape[1]] = self.hidden[i]
-        distances = [relative_distance(a.float(), b, mask) for a, b in zip(states, taught, strict=True)]
+        distances = [relative_distance(a.float(), *as_merged(a, b, mask)) for a, b in zip(states, taught, strict=True)]
         return torch.stack(distances).mean()
+
+
+def as_merged(student: Tensor, taught: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """`taught` (B, T, H) and `mask` (B, T), merged as often as the student's tokens (B, M, H) are."""
+    while taught.shape[1] > student.shape[1]:
+        taught, mask = merged(taught, mask)
+    return taught, mask

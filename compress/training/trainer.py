@@ -16,7 +16,14 @@ import numpy as np
 import torch
 import transformers
 from torch import nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+    TrainingArguments,
+    get_linear_schedule_with_warmup,
+)
 
 from compress.console import Advance, Console
 from compress.errors import TrainingError
@@ -31,6 +38,8 @@ from compress.training.rounding import rounded_weights
 
 if TYPE_CHECKING:
     from compress.lottery.mask import Mask
+
+_FINE = 0.1  # of the peak: fine-tuning's learning rate, as the linear schedule's own last one is 0
 
 
 @dataclass(frozen=True)
@@ -70,18 +79,29 @@ class Learner:
         curve: bool = False,
         looks: int = 1,
         enough: Callable[[PreTrainedModel], bool] | None = None,
+        start_step: int = 0,
+        fine_tune: bool = False,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
+
+        With `start_step` the training is that from this step on: the schedule begins there and fewer steps are taken.
+        With `fine_tune` the learning rate stays at a tenth of its peak, as at the end of a training.
 
         With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
         model computes with weights rounded so. With `curve`, dev is evaluated about `looks` times a pass and at the
         end; as often `enough` is asked about the model, and where it says yes the training ends.
 
-        Raises TrainingError when the loss is not a number.
+        Raises TrainingError when the loss is not a number, or no step is left to take.
         """
         train = self.texts.splits["train"]
         a_pass = math.ceil(len(train) / self.settings.batch_size)
-        total = math.ceil(a_pass * epochs)
+        total = math.ceil(a_pass * epochs) - start_step
+        if total < 1:
+            raise TrainingError(
+                f"a training of {total + start_step} steps can't begin at step {start_step}",
+                where=name,
+                remedy="rewind to an earlier step, or train longer",
+            )
         started = time.monotonic()
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
@@ -98,12 +118,13 @@ class Learner:
         ):
             trainer = _Loop(
                 model=model,
-                args=self._arguments(scratch, total, seed, learning_rate or self.settings.learning_rate),
+                args=self._arguments(scratch, total, start_step, seed, learning_rate or self.settings.learning_rate),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
                 data_collator=self.texts.form.collator(self.texts.tokenizer),
                 callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
+            trainer.start_step, trainer.fine_tune = start_step, fine_tune
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
         model.to("cpu").eval()
@@ -118,7 +139,9 @@ class Learner:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
         return np.array(sorted(used | {model.config.pad_token_id}))
 
-    def _arguments(self, scratch: str, steps: int, seed: int, learning_rate: float) -> TrainingArguments:
+    def _arguments(
+        self, scratch: str, steps: int, start_step: int, seed: int, learning_rate: float
+    ) -> TrainingArguments:
         cuda = torch.cuda.is_available()
         return TrainingArguments(
             output_dir=scratch,
@@ -126,7 +149,7 @@ class Learner:
             per_device_train_batch_size=self.settings.batch_size,
             learning_rate=learning_rate,
             lr_scheduler_type="linear",
-            warmup_steps=round(self.settings.warmup * steps),
+            warmup_steps=round(self.settings.warmup * (start_step + steps)),
             weight_decay=self.settings.weight_decay,
             max_grad_norm=self.settings.max_grad_norm,
             optim="adamw_torch_fused",
@@ -150,10 +173,20 @@ def _cpu_has_bf16() -> bool:
 
 
 class _Loop(Trainer):
-    """Trainer with a teacher in the loss and weight decay on matrices only."""
+    """Trainer with a teacher in the loss, weight decay on matrices only, and a schedule that may begin anywhere."""
 
     teacher: Teacher | None = None
     place: str = ""
+    start_step: int = 0
+    fine_tune: bool = False
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
+        whole = self.args.warmup_steps, num_training_steps + self.start_step
+        usual = get_linear_schedule_with_warmup(optimizer or self.optimizer, *whole).lr_lambdas[0]
+        self.lr_scheduler = LambdaLR(
+            optimizer or self.optimizer, lambda step: _FINE if self.fine_tune else usual(step + self.start_step)
+        )
+        return self.lr_scheduler
 
     def compute_loss(self, model: nn.Module, inputs: dict, return_outputs: bool = False, **_: object) -> torch.Tensor:
         loss = self.teacher.loss(model, inputs) if self.teacher else model(**inputs).loss
