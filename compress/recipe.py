@@ -132,8 +132,8 @@ class TicketSection(_Section):
 class StructureSection(_Section):
     """What a structured ticket (--ticket structure) keeps."""
 
-    criterion: Literal["taylor", "magnitude", "random"] = _option(
-        "taylor", "which heads and neurons stay; random: the control"
+    criterion: Literal["taylor", "gates", "magnitude", "random"] = _option(
+        "taylor", "which heads and neurons stay; gates: scores that are learnt; random: the control"
     )
     rewind: Literal["none", "pretrained"] = _option(
         "none", "what is left goes on from the dense model's weights, or starts again from the pre-trained ones"

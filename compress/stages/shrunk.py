@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from compress.data.augment import altered, unlabelled
 from compress.kinds.encode import Texts, encode
 from compress.kinds.sentences import answers
+from compress.lottery.gates import gate_scores
 from compress.lottery.structured import (
     UnitScores,
     choose_layers,
@@ -172,8 +173,9 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
     if criterion == "random":
         return random_scores(model, run.recipe.seed)
     count = min(_CALIBRATION_BATCHES, -(-len(run.task.train) // 32))
+    scored = gate_scores if criterion == "gates" else taylor_scores
     with run.console.step("scores of heads and neurons", count) as advance:
-        return taylor_scores(model, _losses(run, model, count, advance))
+        return scored(model, _losses(run, model, count, advance))
 
 
 def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
