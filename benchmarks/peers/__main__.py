@@ -2,10 +2,11 @@
 
     python -m benchmarks.peers setup       # once: the peers' packages, into .peers/
     python -m benchmarks.peers             # builds what is not built yet, measures, writes a page of Markdown
-    python -m benchmarks.peers --dense RUN/dense --ticket RUN/shrunk --accuracy DATA_DIR --output docs/benchmarks.md
+    python -m benchmarks.peers --dense RUN/dense --ticket RUN/shrunk --merged OTHER/shrunk --accuracy DATA_DIR
 
-Without --dense and --ticket the embedded encoder gets a two-class head that nobody trained, and the ticket is it with
-half the heads, 512 neurons, 4 layers and 8,000 words: sizes and times are real, accuracy would say nothing.
+Without --dense, --ticket and --merged the embedded encoder gets a two-class head that nobody trained; the ticket is it
+with half the heads, 512 neurons, 4 layers and 8,000 words, the merged model is it with half as many tokens from its
+third layer on: sizes and times are real, accuracy would say nothing.
 """
 
 import argparse
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("action", nargs="?", choices=["run", "build", "setup"], default="run", help="default: run")
     parser.add_argument("--dense", type=Path, metavar="DIR", help="a saved classifier")
     parser.add_argument("--ticket", type=Path, metavar="DIR", help="its structured ticket, saved")
+    parser.add_argument("--merged", type=Path, metavar="DIR", help="it with tokens merged in pairs, saved")
     parser.add_argument("--accuracy", type=Path, metavar="DATA_DIR", help="let every program answer this data's test")
     parser.add_argument("--lengths", type=int, nargs="+", default=[12, 32, 64, 128], metavar="TOKENS")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
@@ -61,11 +63,11 @@ def _check(given: argparse.Namespace) -> None:
         raise PocketTicketError("a length is out of range", where="--lengths", remedy="give 8 to 128 tokens")
     if min(given.rounds, given.runs, *given.threads) < 1:
         raise PocketTicketError("rounds, runs and threads are counted from 1", remedy="give at least 1")
-    if given.accuracy and not (given.dense and given.ticket):
+    if given.accuracy and not (given.dense and given.ticket and given.merged):
         raise PocketTicketError(
             "the default models are not trained, their accuracy would say nothing",
             where="--accuracy",
-            remedy="give trained ones with --dense and --ticket",
+            remedy="give trained ones with --dense, --ticket and --merged",
         )
 
 
@@ -84,7 +86,10 @@ def _run(given: argparse.Namespace) -> int:
     if not is_ready("litert"):
         left_out |= dict.fromkeys(("litert", "litert_cls"), "its converter could not be set up on this machine")
     settings = Settings(
-        subjects=tuple(subject(name, getattr(given, name), PEERS / "models") for name in ("dense", "ticket")),
+        subjects=tuple(
+            subject(name, getattr(given, name), PEERS / "models", families)
+            for name, families in (("dense", None), ("ticket", None), ("merged", ("eager", "ours")))
+        ),
         families=tuple(family for family in FAMILIES if family not in left_out),
         lengths=tuple(sorted(set(given.lengths))),
         threads=tuple(sorted(set(given.threads))),

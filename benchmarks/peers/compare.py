@@ -66,7 +66,7 @@ def build(settings: Settings, console: Console) -> list[Contestant]:
     """Every contestant of every model, built where it is not there yet."""
     everyone = []
     for subject in settings.subjects:
-        for family in settings.families:
+        for family in (f for f in settings.families if subject.families is None or f in subject.families):
             with console.step(f"{subject.name} model, {family}", 1) as advance:
                 everyone += contestants(subject, family, settings.lengths)
                 advance(1)

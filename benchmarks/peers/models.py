@@ -1,4 +1,4 @@
-"""The two models that are compared: the dense classifier, and a structured ticket of it."""
+"""The models that are compared: the dense classifier, a structured ticket of it, and it with its tokens merged."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 128  # the longest text of every program with a dynamic length
 HEADS, NEURONS, LAYERS, WORDS = 6, 512, 4, 8000  # of 12, 1,536, 6 and 30,522
+MERGED_AFTER = (2,)
 LABELS = ("negative", "positive")
 TEXT = """The harbour was quiet when the ferry came in, two hours late and half empty. A woman with a green suitcase
 stood at the rail and looked for a face she knew, but there were only gulls, a dog asleep on a heap of nets, and a boy
@@ -31,6 +32,7 @@ class Subject:
 
     name: str
     folder: Path
+    families: tuple[str, ...] | None = None  # the engines that it runs on; None: all
 
     @property
     def key(self) -> str:
@@ -57,7 +59,7 @@ def texts_of(subject: Subject, length: int, count: int) -> list[list[int]]:
     return windows(tokens, length, count, (tokenizer.cls_token_id, tokenizer.sep_token_id))
 
 
-def subject(name: str, given: Path | None, made: Path) -> Subject:
+def subject(name: str, given: Path | None, made: Path, families: tuple[str, ...] | None = None) -> Subject:
     """The model folder that was given, or the default one, made in `made` where it is not there yet.
 
     Raises ModelError for a folder that holds no model.
@@ -66,12 +68,12 @@ def subject(name: str, given: Path | None, made: Path) -> Subject:
         folder = made / name
         if not (folder / "model.safetensors").is_file():
             MAKERS[name](folder)
-        return Subject(name, folder)
+        return Subject(name, folder, families)
     if not all((given / file).is_file() for file in ("model.safetensors", "config.json")):
         raise ModelError(
             "there is no saved model", where=f"--{name} {given}", remedy="give a stage's folder, such as RUN_DIR/dense"
         )
-    return Subject(name, given)
+    return Subject(name, given, families)
 
 
 def make_dense(folder: Path) -> None:
@@ -94,7 +96,16 @@ def make_ticket(folder: Path) -> None:
     save(trim_model(model, kept, tokenizer), tokenizer, folder)
 
 
-MAKERS = {"dense": make_dense, "ticket": make_ticket}
+def make_merged(folder: Path) -> None:
+    """Save the dense model with its tokens merged in pairs. It is not trained."""
+    from compress.models.load import save
+    from compress.models.merging import merge
+
+    model, tokenizer = _dense()
+    save(merge(model, MERGED_AFTER), tokenizer, folder)
+
+
+MAKERS = {"dense": make_dense, "ticket": make_ticket, "merged": make_merged}
 
 
 def _dense() -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":

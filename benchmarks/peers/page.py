@@ -24,6 +24,8 @@ NOTES = (
     "Stock ExecuTorch: torchao's int8 (weights per channel, activations per token, tables too) and XNNPACK's "
     "partitioner, as documented. ONNX Runtime: exported by TorchScript with eager attention, so that it fuses; signed "
     "int8 weights, per channel, dynamic activations. torch.compile: compiled for each length anew.",
+    "The merged model is the dense one with half as many tokens behind one of its layers: another function, trained on "
+    "its own, with an accuracy of its own; its peers run the unmerged model.",
     "Logits off: the largest difference from eager PyTorch, same model, over 8 texts of each length.",
     "optimum-executorch 1.1.0 is not in the tables: it knows no task of text classification, and wants transformers "
     "5.0.0rc1.",
