@@ -81,6 +81,7 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
             seed=plan.seed,
             start_step=plan.start_step,
             fine_tune=plan.fine_tune,
+            compact=not settings.rewind_step,  # the search copies the model at that step
         )
 
     found = find_ticket(

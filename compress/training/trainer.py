@@ -81,11 +81,13 @@ class Learner:
         enough: Callable[[PreTrainedModel], bool] | None = None,
         start_step: int = 0,
         fine_tune: bool = False,
+        compact: bool = True,
     ) -> Fitted:
         """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
 
         With `start_step` the training is that from this step on: the schedule begins there and fewer steps are taken.
-        With `fine_tune` the learning rate stays at a tenth of its peak, as at the end of a training.
+        With `fine_tune` the learning rate stays at a tenth of its peak, as at the end of a training. Unless `compact`,
+        the model is whole all the time, for those who look at it while it trains.
 
         With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
         model computes with weights rounded so. With `curve`, dev is evaluated about `looks` times a pass and at the
@@ -107,7 +109,7 @@ class Learner:
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
         rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
         # a masked language model asks for every word at every place
-        whole = model.get_output_embeddings() is not None
+        whole = model.get_output_embeddings() is not None or not compact
         table = nullcontext() if whole else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
         with (
             held,
