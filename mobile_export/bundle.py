@@ -57,12 +57,13 @@ def write_bundle(
 
     `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
     what it lacks is null. `value_range` is a regression's (lowest, highest) label. Every file is written whole, the
-    manifest last: a folder without one is not a bundle. Raises ExportError for a tokenizer that can't be described.
+    manifest last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
+    Raises ExportError for a tokenizer that can't be described, or a kind that is not the program's.
     """
     output, model_dir = Path(output), Path(model_dir)
     settings, vocabulary = describe_tokenizer(model_dir)
     vocab = "".join(f"{word}\n" for word in vocabulary).encode()
-    config = _config(model_dir)
+    config = _config(model_dir, program)
     columns = _columns(config)
     examples = _golden(model_dir, program, texts, config, columns, progress)
     told = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
@@ -98,7 +99,8 @@ def write_bundle(
 def _tolerance(examples: Sequence[Mapping[str, Any]], program: Program) -> float:
     """How far an answer may be off on another processor: a share of what the answers spread over, at least TOLERANCE.
 
-    The spread is largest − smallest logit of a text, the mean over texts; of single numbers, over all texts.
+    The spread is largest − smallest logit of a text, the mean over texts; of single numbers, over all texts. Of an
+    embedding it is the share alone: the numbers of a vector of length 1 are themselves hardly above TOLERANCE.
     """
     spreads = []
     for name in program.outputs:
@@ -107,7 +109,8 @@ def _tolerance(examples: Sequence[Mapping[str, Any]], program: Program) -> float
         spreads.append(
             np.ptp(np.concatenate([a.ravel() for a in answers])) if single else np.mean([np.ptp(a) for a in answers])
         )
-    return round(max(TOLERANCE, TOLERANCE_OF_SPREAD * float(max(spreads))), 4)
+    least = 0 if program.outputs == ("embedding",) else TOLERANCE
+    return round(max(least, TOLERANCE_OF_SPREAD * float(max(spreads))), 4)
 
 
 def _golden(
@@ -143,7 +146,7 @@ def _columns(config: Mapping[str, Any]) -> list[int]:
     return np.linspace(0, config["vocab_size"] - 1, WORDS_SHOWN).astype(int).tolist()
 
 
-def _config(model_dir: Path) -> dict[str, Any]:
+def _config(model_dir: Path, program: Program) -> dict[str, Any]:
     path = model_dir / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -155,6 +158,12 @@ def _config(model_dir: Path) -> dict[str, Any]:
             f"the model's config does not say the task's {', '.join(missing)} under \"pocket_ticket\"",
             where=str(path),
             remedy="train it with compress.run, or add the keys",
+        )
+    if (ours["kind"] == "embedding") != (program.outputs == ("embedding",)):
+        raise ExportError(
+            f"the task's kind is {ours['kind']}, but the program gives {' and '.join(program.outputs)}",
+            where=str(path),
+            remedy='write "kind": "embedding" for an encoder without a head, and for no other',
         )
     return config
 
