@@ -27,6 +27,8 @@ FORMAT = 1
 # int8 kernels round differently from one processor to the next. On a trained classifier whose logits spread over 8.1,
 # correct ARM cores were off by up to 0.16 (2 %), wrong kernels by at least 3.1 on every text (docs/log.md).
 TOLERANCE, TOLERANCE_OF_SPREAD = 0.05, 0.05
+# MiniLM's int8 embeddings, whose numbers spread over 0.31, were off by up to 0.010 (3.3 %) on ARM, 24 texts.
+EMBEDDING_OF_SPREAD = 0.1
 WORDS_SHOWN = 8  # of a masked language model's vocabulary
 PACKAGES = ("torch", "executorch", "torchao", "transformers")
 REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_ratio", "speed_ratio")
@@ -100,7 +102,7 @@ def _tolerance(examples: Sequence[Mapping[str, Any]], program: Program) -> float
     """How far an answer may be off on another processor: a share of what the answers spread over, at least TOLERANCE.
 
     The spread is largest − smallest logit of a text, the mean over texts; of single numbers, over all texts. Of an
-    embedding it is the share alone: the numbers of a vector of length 1 are themselves hardly above TOLERANCE.
+    embedding it is a share alone: the numbers of a vector of length 1 are themselves hardly above TOLERANCE.
     """
     spreads = []
     for name in program.outputs:
@@ -109,8 +111,9 @@ def _tolerance(examples: Sequence[Mapping[str, Any]], program: Program) -> float
         spreads.append(
             np.ptp(np.concatenate([a.ravel() for a in answers])) if single else np.mean([np.ptp(a) for a in answers])
         )
-    least = 0 if program.outputs == ("embedding",) else TOLERANCE
-    return round(max(least, TOLERANCE_OF_SPREAD * float(max(spreads))), 4)
+    if program.outputs == ("embedding",):
+        return round(EMBEDDING_OF_SPREAD * float(max(spreads)), 4)
+    return round(max(TOLERANCE, TOLERANCE_OF_SPREAD * float(max(spreads))), 4)
 
 
 def _golden(

@@ -216,7 +216,7 @@ def test_an_encoder_without_a_head_keeps_its_word_about_embeddings(program, tmp_
     vectors = np.array([x["embedding"] for x in json.loads((bundle / "golden.json").read_text())["examples"]])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     tolerance = manifest["golden"]["tolerance"]
-    assert tolerance == pytest.approx(0.05 * np.ptp(vectors, axis=1).mean(), abs=1e-4)
+    assert tolerance == pytest.approx(0.1 * np.ptp(vectors, axis=1).mean(), abs=1e-4)
 
     assert verify.verify_bundle(bundle).largest_difference == 0
     edit_json(
