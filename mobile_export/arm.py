@@ -60,7 +60,7 @@ def arm_answers(
 
     Raises ToolError for missing tools or a core that the emulator lacks, ExportError when the program does not run.
     """
-    emulator, system = _emulator(), arm_system()
+    command, environment = emulated(WORKER, core=core, emulator=find_emulator())
     request = {
         "program": str(Path(program).resolve()),
         "inputs": list(inputs),
@@ -69,9 +69,8 @@ def arm_answers(
     with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
         json.dump(request, asked)
         asked.seek(0)
-        command = [emulator, "-cpu", core, "-L", str(system), str(system / "usr/bin/python3.13"), "-SP", str(WORKER)]
         with subprocess.Popen(
-            command, stdin=asked, stdout=subprocess.PIPE, stderr=said, text=True, env=environment_of(system)
+            command, stdin=asked, stdout=subprocess.PIPE, stderr=said, text=True, env=environment
         ) as running:
             try:
                 for line in running.stdout:
@@ -82,6 +81,18 @@ def arm_answers(
         if running.returncode != 0:
             said.seek(0)
             raise _failure(core, program, running.returncode, said.read())
+
+
+def emulated(
+    worker: Path, *, core: str, emulator: str, options: Sequence[str] = ()
+) -> tuple[list[str], dict[str, str]]:
+    """The command that runs a Python file on an emulated `core`, and its whole environment.
+
+    Raises ToolError where the arm64 Python can't be downloaded.
+    """
+    system = arm_system()
+    python = [str(system / "usr/bin/python3.13"), "-SP", str(worker)]
+    return [emulator, "-cpu", core, *options, "-L", str(system), *python], environment_of(system)
 
 
 def environment_of(system: Path) -> dict[str, str]:
@@ -164,14 +175,15 @@ def _mirror() -> str:
     )
 
 
-def _emulator() -> str:
-    for name in EMULATORS:
+def find_emulator(names: Sequence[str] = EMULATORS, package: str = "qemu-user-static") -> str:
+    """The path of the first of `names` that is on this machine. Raises ToolError, with Debian's `package` of them."""
+    for name in names:
         if found := shutil.which(name):
             return found
     raise ToolError(
         "the emulator of ARM processors is not on this machine",
-        where=EMULATORS[0],
-        remedy="install it (Debian: apt-get install qemu-user-static)",
+        where=names[0],
+        remedy=f"install it (Debian: apt-get install {package})",
     )
 
 

@@ -152,6 +152,7 @@ def bundle(folder: Path, **changes) -> Path:
     [
         ({"format": 2}, "format 2, the app reads format 1"),
         ({"task": {"kind": "mlm"}}, "no screen for tasks of the kind 'mlm'"),
+        ({"task": {"kind": "embedding"}}, "no screen for tasks of the kind 'embedding'"),
         ({"tokenizer": {"kind": "bpe"}}, "can't tokenize like a 'bpe' tokenizer"),
         ({}, "the bundle lacks this file"),
     ],

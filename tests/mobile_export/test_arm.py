@@ -152,7 +152,7 @@ def test_a_changed_golden_answer_is_noticed_on_arm(bundle: Path, capsys: pytest.
 def test_it_is_an_arm_processor_that_answers(tmp_path: Path) -> None:
     system = arm.arm_system()
     code = "import platform, executorch_numpy_runtime as e; print(platform.machine(), e.__file__)"
-    command = [arm._emulator(), "-cpu", "cortex-a53", "-L", str(system), str(system / "usr/bin/python3.13")]
+    command = [arm.find_emulator(), "-cpu", "cortex-a53", "-L", str(system), str(system / "usr/bin/python3.13")]
     done = subprocess.run([*command, "-S", "-c", code], capture_output=True, text=True, env=arm.environment_of(system))
     assert done.stdout.split() == ["aarch64", str(system / "site/executorch_numpy_runtime/__init__.py")]
 

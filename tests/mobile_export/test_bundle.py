@@ -6,15 +6,17 @@ from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from compress.errors import ExportError
 from mobile_export import verify
 from mobile_export.bundle import Licence, _tolerance, write_bundle
 from mobile_export.golden import GOLDEN, Text
+from mobile_export.lowering import lower
 from mobile_export.program import Program
 
-from .conftest import LABELS, MAX_TOKENS, TEXTS, edit_json, random_model, save
+from .conftest import LABELS, MAX_TOKENS, TEXTS, edit_json, head_model, random_model, save
 
 GIVEN = [Text(text, label=LABELS[number % 3]) for number, text in enumerate(TEXTS)]
 
@@ -198,3 +200,29 @@ def test_the_tolerance_grows_with_the_spread_of_the_answers(answers: list[list[f
     """Mean over texts of largest − smallest logit; of single numbers, over all texts; never below 0.05."""
     program = SimpleNamespace(outputs=("logits",))
     assert _tolerance([{"logits": row} for row in answers], program) == tolerance
+
+
+def test_an_encoder_without_a_head_keeps_its_word_about_embeddings(program, tmp_path: Path) -> None:
+    own = {"task": "sentences", "kind": "embedding", "metric": "cosine"}
+    folder, bundle = save(head_model("bert", "embedding"), tmp_path / "m", **own), tmp_path / "android"
+    made = lower(folder, tmp_path / "p.pte", scheme="int8")
+    with pytest.raises(ExportError, match="the task's kind is embedding, but the program gives logits"):
+        write_bundle(bundle, folder, program("bert", scheme="int8"), GIVEN, name="sentences")
+    write_bundle(bundle, folder, made, GIVEN, name="sentences")
+
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    assert (manifest["task"]["kind"], manifest["task"]["labels"]) == ("embedding", [])
+    assert manifest["model"]["outputs"] == ["embedding"]
+    vectors = np.array([x["embedding"] for x in json.loads((bundle / "golden.json").read_text())["examples"]])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    tolerance = manifest["golden"]["tolerance"]
+    assert tolerance == pytest.approx(0.1 * np.ptp(vectors, axis=1).mean(), abs=1e-4)
+
+    assert verify.verify_bundle(bundle).largest_difference == 0
+    edit_json(
+        bundle / "golden.json",
+        lambda golden: golden["examples"][5]["embedding"].__setitem__(0, vectors[5, 0] + 1.1 * tolerance),
+    )
+    recorded(bundle, "golden")
+    with pytest.raises(ExportError, match="golden text 5 differs by"):
+        verify.verify_bundle(bundle)
