@@ -148,18 +148,22 @@ class StructureSection(_Section):
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
     embedding_rank: int = _option(0, "rank of the word table, which keeps all words and blurs them; 0: full rank", ge=0)
-    merge_after: tuple[int, ...] = _option(
+    merge_after: tuple[float, ...] = _option(
         (),
-        "of the layers that stay, those (1: the first) behind which neighbouring tokens become one: the layers behind "
-        "read half as many; for tasks that the [CLS] token answers",
+        "behind these shares of the layers that stay neighbouring tokens become one, and later layers read half as "
+        "many: [0.4], or twice: [0.2, 0.6]; only where [CLS] answers, other kinds of tasks need every token",
     )
 
     @field_validator("merge_after")
     @classmethod
-    def _in_order(cls, places: tuple[int, ...]) -> tuple[int, ...]:
-        if list(places) != sorted(set(places)) or (places and places[0] < 1):
-            raise ValueError("name layers from 1 on, each once, in order, such as [2] or [2, 4]")
-        return places
+    def _are_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share < 1 for share in shares):
+            raise ValueError("a share is above 0 and below 1, such as [0.4]")
+        return shares
+
+    def merging_layers(self, layers: int) -> list[int]:
+        """The layers (1: the first) of so many behind which tokens merge: always before the last one."""
+        return sorted({min(max(1, round(share * layers)), layers - 1) for share in self.merge_after} - {0})
 
 
 class BudgetSection(_Section):

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from compress.console import Console
+from compress.recipe import load_recipe
 from compress.report.schema import validate
+from compress.stages.run import Run
 from mobile_export.verify import verify_bundle
 
 PEOPLE, PLACES = ("Ada Lovelace", "Bob", "Carol King", "Dora"), ("Rome", "London Bridge", "Paris")
@@ -103,3 +106,11 @@ def test_what_a_kind_can_not_have_is_one_sentence(
     done = run(tiny_encoder, write(tmp_path, kind), tmp_path / "run", *more)
     assert done.returncode == 2
     assert sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["tokens", "qa"])
+def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
+    """So that a recipe which merges, such as balanced, serves them too."""
+    flags = {"model.name": str(tiny_encoder), "data.source": str(write(tmp_path, kind))}
+    asked = load_recipe(None, {**flags, "ticket.kind": "structure", "structure.merge_after": [0.4]})
+    assert Run.of(asked, Console("quiet")).recipe.structure.merge_after == ()

@@ -70,6 +70,27 @@ def test_few_examples_are_seen_more_often(examples: int, epochs: float, rate: fl
     assert (chosen.training.epochs, chosen.distill.epochs) == (1.5, 2)
 
 
+@pytest.mark.parametrize(
+    ("shares", "layers", "places"),
+    [
+        *(([0.4], 5, [2]), ([0.4], 6, [2]), ([0.4], 12, [5])),
+        *(([0.4], 2, [1]), ([0.9], 3, [2]), ([0.4], 1, [])),
+        *(([0.6, 0.2], 6, [1, 4]), ([0.3, 0.4], 3, [1]), ([], 6, [])),
+    ],
+)
+def test_tokens_merge_behind_a_share_of_the_layers_and_never_behind_the_last(
+    shares: list[float], layers: int, places: list[int]
+) -> None:
+    recipe = load_recipe(None, {"structure.merge_after": shares})
+    assert recipe.structure.merging_layers(layers) == places
+
+
+@pytest.mark.parametrize("shares", [[0], [1], [2], [-0.1]])
+def test_a_share_of_the_layers_is_between_none_and_all(shares: list[float]) -> None:
+    with pytest.raises(RecipeError, match=r"structure\.merge_after: a share is above 0 and below 1"):
+        load_recipe(None, {"structure.merge_after": shares})
+
+
 def test_every_option_is_documented() -> None:
     assert len(option_keys()) == len(set(option_keys()))
     for section in (

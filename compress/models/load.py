@@ -123,12 +123,6 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
     return model.eval()
 
 
-def layer_count(source: str) -> int:
-    """How many layers the encoder in a folder, or of a Hub id, has."""
-    with _quiet():
-        return _from_pretrained(AutoConfig, source).num_hidden_layers
-
-
 def load_saved(folder: Path) -> PreTrainedModel:
     """A model that a stage saved; a structured ticket is built in its own sizes first.
 

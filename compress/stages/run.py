@@ -17,7 +17,7 @@ from compress.data.task import Task
 from compress.errors import RecipeError
 from compress.kinds import FORMS
 from compress.kinds.encode import Texts
-from compress.models.load import layer_count, load_for, load_saved, load_tokenizer, resolve_model
+from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
 from compress.recipe import Recipe
 from compress.run_dir import RunDir, read_json
 from compress.training.trainer import Learner
@@ -42,7 +42,6 @@ class Run:
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
-        _check_merges(recipe, source)
         if recipe.distill.unlabeled:  # read now, so that what is wrong with it is said before anything is trained
             unlabelled(Path(recipe.distill.unlabeled), pair=task.pair)
         return cls(recipe.for_examples(len(task.train)), console, task, source, name)
@@ -99,30 +98,13 @@ def load_answers(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / ANSWERS)
 
 
-def _check_merges(recipe: Recipe, source: str) -> None:
-    """Refuse places for merging that the layers which stay have not. Raises RecipeError, before anything is trained."""
-    places = recipe.structure.merge_after
-    if not places or recipe.ticket.kind != "structure" or recipe.budget.is_set:
-        return
-    stay = max(1, round(recipe.structure.layers * layer_count(source)))
-    if places[-1] >= stay:
-        raise RecipeError(
-            f"of the {stay} layers that stay tokens can't be merged after layer {places[-1]}: one must come behind it",
-            where="structure.merge_after",
-            remedy=f"name layers from 1 to {stay - 1}" if stay > 1 else "keep more layers, or leave it out",
-        )
-
-
 def _fitting(recipe: Recipe, task: Task) -> Recipe:
-    """The recipe without what the task's kind has not. Raises RecipeError for what it can't have."""
+    """The recipe without what the task's kind has no use for. Raises RecipeError for what it can't have."""
     wrong = {
         "structure.vocabulary": task.kind == "mlm"
         and recipe.ticket.kind == "structure"
         and recipe.structure.vocabulary,
         "structure.embedding_rank": task.kind == "mlm" and recipe.structure.embedding_rank,
-        "structure.merge_after": not task.of_sentences
-        and recipe.ticket.kind == "structure"
-        and recipe.structure.merge_after,
         "distill.augment": not task.of_sentences and recipe.distill.augment,
         "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled,
         "budget": task.kind == "mlm" and recipe.budget.is_set,
@@ -133,6 +115,8 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
             where=recipe.data.source,
             remedy=f"leave {'it' if len(keys) == 1 else 'them'} out, or set to 0",
         )
+    if not task.of_sentences:
+        recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update={"merge_after": ()})})
     if recipe.distill.enabled and not FORMS[task.kind].teachable:
         return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
     return recipe

@@ -64,18 +64,14 @@ def run_shrunk(run: Run, folder: Path) -> None:
 def cut(
     run: Run, structure: Structure, start: PreTrainedModel
 ) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts.
-
-    Where a budget chose the structure, tokens merge only behind layers that are left and not the last.
-    """
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
     texts, kept, facts = _vocabulary(run)
     model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     if rank := run.recipe.structure.embedding_rank:
         factorize(model, rank, _word_counts(texts))
-    layers, places = len(structure.layers), run.recipe.structure.merge_after
-    if places := [n for n in places if n < layers or not run.recipe.budget.is_set]:
+    if places := run.recipe.structure.merging_layers(len(structure.layers)):
         merge(model, places)
     return model, texts, kept, facts
 
