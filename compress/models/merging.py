@@ -56,7 +56,7 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
         )
     if any(isinstance(getattr(hook, "__self__", None), _Merging) for hook in blocks[0]._forward_pre_hooks.values()):
         raise ModelError("the model merges tokens already", where="structure.merge_after")
-    merging = _Merging(frozenset(after))
+    merging = _Merging()
     for number, block in enumerate(blocks, 1):
         block.register_forward_pre_hook(merging.before, with_kwargs=True)
         if number in after:
@@ -73,8 +73,7 @@ def merges_of(config: Any) -> tuple[int, ...]:
 class _Merging:
     """The hooks of one model. `real` (B, T) says which rows of the stream are no padding; None: all are."""
 
-    def __init__(self, after: frozenset[int]) -> None:
-        self.after = after
+    def __init__(self) -> None:
         self.real: Tensor | None = None
 
     def before(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple, dict] | None:
