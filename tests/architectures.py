@@ -1,6 +1,16 @@
-"""A small random configuration of every architecture that the anatomy knows."""
+"""A small random configuration of every architecture that the anatomy knows, and a classifier of it."""
 
-from transformers import BertConfig, DistilBertConfig, ElectraConfig, MobileBertConfig, RobertaConfig
+import copy
+
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DistilBertConfig,
+    ElectraConfig,
+    MobileBertConfig,
+    RobertaConfig,
+)
 
 SMALL = {
     "vocab_size": 50,
@@ -16,3 +26,12 @@ CONFIGS = {
     "distilbert": DistilBertConfig(vocab_size=50, dim=16, n_layers=2, n_heads=2, hidden_dim=32),
     "mobilebert": MobileBertConfig(**SMALL | {"hidden_size": 32}, embedding_size=8, intra_bottleneck_size=16),
 }
+
+
+def model_of(kind: str) -> torch.nn.Module:
+    """A classifier whose every parameter, biases and norms included, is random; always the same."""
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind])).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return model

@@ -1,23 +1,12 @@
 """Gates: open they change nothing, closed they remove a unit, and the price closes those that nothing holds open."""
 
-import copy
-
 import pytest
 import torch
-from architectures import CONFIGS
-from transformers import AutoModelForSequenceClassification
+from architectures import CONFIGS, model_of
 
 from compress.lottery.gates import gate_scores, gated
 from compress.models.anatomy import layers_of
 from compress.models.structure import Structure, masked, whole
-
-
-def model_of(kind: str) -> torch.nn.Module:
-    torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind])).eval()
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

@@ -1,12 +1,10 @@
 """A word table of low rank: exact where the rank suffices, best where it does not, saved, loaded and lowered."""
 
-import copy
 from pathlib import Path
 
 import pytest
 import torch
-from architectures import CONFIGS
-from transformers import AutoModelForSequenceClassification
+from architectures import CONFIGS, model_of
 
 from compress.errors import ModelError
 from compress.models.anatomy import embeddings_of, stored_matrices
@@ -15,14 +13,6 @@ from compress.models.load import load_saved
 from mobile_export.lowering_phone import PhoneEncoder
 
 IDS = torch.arange(5, 20)[None]
-
-
-def model_of(kind: str) -> torch.nn.Module:
-    torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind])).eval()
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model
 
 
 @torch.no_grad()

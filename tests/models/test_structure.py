@@ -1,27 +1,17 @@
 """Removed == masked, for every architecture in the table; and a cut model can be saved and loaded."""
 
-import copy
 import random
 from pathlib import Path
 
 import pytest
 import torch
-from architectures import CONFIGS
+from architectures import CONFIGS, model_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoModelForSequenceClassification
 
 from compress.errors import ModelError
 from compress.models.load import load_saved
 from compress.models.structure import Sizes, Structure, masked, remove, whole
-
-
-def model_of(kind: str) -> torch.nn.Module:
-    torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind]))
-    for parameter in model.parameters():  # biases and norms start at 0 and 1, where a wrong slice would not show
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model.eval()
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
