@@ -9,6 +9,7 @@ import torch
 from compress.budget import LADDER
 from compress.recipe import Recipe
 from compress.stages.run import Run
+from compress.training.trainer import cpu_has_bf16
 
 SECONDS = {"baseline": 3.0, "drafts": 90.0, "programs": 75.0, "shrunk": 3.0}  # of stages that train nothing
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
@@ -49,15 +50,18 @@ def _shrinking(
 
 
 def seconds_per_step(run: Run, steps: int = 3) -> float:
-    """Seconds of a training step at the task's median length, without the optimizer; the model is thrown away."""
-    rows = run.texts.splits["train"].rows
-    lengths = sorted(len(ids) for ids in rows["input_ids"])
+    """Seconds of a training step on texts of median length, without the optimizer; the model is thrown away."""
+    texts, rows = run.texts, run.texts.splits["train"].rows
+    by_length = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
     size = min(run.recipe.training.batch_size, len(rows))
-    ids = torch.full((size, lengths[len(lengths) // 2]), run.texts.tokenizer.pad_token_id or 0)
+    first = (len(rows) - size) // 2
+    batch = texts.form.collator(texts.tokenizer)([rows[i] for i in by_length[first : first + size]])
     model = run.pretrained().train()
     times = []
     for _ in range(steps + 1):
         started = time.monotonic()
-        model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits.sum().backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
+            loss = model(**batch).loss
+        loss.backward()
         times.append(time.monotonic() - started)
     return sorted(times[1:])[steps // 2]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from compress.console import Console
+from compress.estimate import seconds_per_step
 from compress.recipe import load_recipe
 from compress.report.schema import validate
 from compress.stages.run import Run
@@ -114,3 +115,9 @@ def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Pa
     flags = {"model.name": str(tiny_encoder), "data.source": str(write(tmp_path, kind))}
     asked = load_recipe(None, {**flags, "ticket.kind": "structure", "structure.merge_after": [0.4]})
     assert Run.of(asked, Console("quiet")).recipe.structure.merge_after == ()
+
+
+@pytest.mark.parametrize("kind", ["tokens", "qa", "mlm"])
+def test_a_step_of_every_kind_can_be_timed(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
+    flags = {"model.name": str(tiny_encoder), "model.max_tokens": 64, "data.source": str(write(tmp_path, kind))}
+    assert seconds_per_step(Run.of(load_recipe(None, flags), Console("quiet"))) > 0

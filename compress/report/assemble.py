@@ -30,7 +30,11 @@ def assemble(
     """
     task, numbers = run.task, {name: run.metrics(name) for name in stages}
     found, reasons = run.metrics("programs"), {}
-    verdict = found["verdict"] | _ticket_verdict(numbers, reasons) | {"controls": _controls(numbers, reasons)}
+    verdict = (
+        found["verdict"]
+        | _ticket_verdict(run.recipe.ticket.rewind, numbers, reasons)
+        | {"controls": _controls(numbers, reasons)}
+    )
     dense = numbers["dense"]
     report = {
         "schema_version": 1,
@@ -125,7 +129,7 @@ def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) ->
     return stage | {"note": "; ".join(notes)} if notes else stage
 
 
-def _ticket_verdict(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
+def _ticket_verdict(rewind: str, numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     dense = [numbers["dense"]["metric"]["test"]]
     if "shrunk" in numbers:
         reasons["verdict.winning_ticket"] = "its structured ticket learnt from a teacher, with a training of its own"
@@ -133,6 +137,12 @@ def _ticket_verdict(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[st
     if "ticket" not in numbers:
         reasons["verdict.winning_ticket"] = "it searched no ticket"
         return {"winning_ticket": None, "rule": "no ticket was searched"}
+    if rewind != "pretrained":
+        reasons["verdict.winning_ticket"] = "its ticket went on from trained weights (ticket.rewind)"
+        return {
+            "winning_ticket": None,
+            "rule": "the papers' rule is for a ticket that starts from the pre-trained weights",
+        }
     outcome = winning_ticket(dense, [numbers["ticket"]["metric"]["test"]])
     reasons.update(outcome.not_measured())
     if outcome.winning is None:

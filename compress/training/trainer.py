@@ -156,7 +156,7 @@ class Learner:
             max_grad_norm=self.settings.max_grad_norm,
             optim="adamw_torch_fused",
             train_sampling_strategy="group_by_length",
-            bf16=torch.cuda.is_bf16_supported() if cuda else _cpu_has_bf16(),
+            bf16=torch.cuda.is_bf16_supported() if cuda else cpu_has_bf16(),
             use_cpu=not cuda,
             seed=seed,
             data_seed=seed,
@@ -170,7 +170,8 @@ class Learner:
         )
 
 
-def _cpu_has_bf16() -> bool:
+def cpu_has_bf16() -> bool:
+    """Whether trainings on this processor multiply in bf16."""
     return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 

@@ -1,6 +1,6 @@
-"""What a structured ticket's report says of what is left."""
+"""What a report says of a ticket beyond its numbers."""
 
-from compress.report.assemble import _shrunk_note
+from compress.report.assemble import _shrunk_note, _ticket_verdict
 
 
 def numbers(**structure: object) -> dict:
@@ -11,3 +11,11 @@ def numbers(**structure: object) -> dict:
 def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
     assert _shrunk_note(numbers()) == "layers 1, 3, 6 heads and 512 neurons in each; 8,000 words"
     assert "half as many behind layer 1 of them; 8,000" in _shrunk_note(numbers(merge_after=[1]))
+
+
+def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_rule() -> None:
+    found = {"dense": {"metric": {"test": 0.9}}, "ticket": {"metric": {"test": 0.9}}}
+    for rewind, sentence in (("pretrained", "one seed"), ("none", "trained weights"), ("step:9", "trained weights")):
+        reasons: dict[str, str] = {}
+        assert _ticket_verdict(rewind, found, reasons)["winning_ticket"] is None
+        assert sentence in reasons["verdict.winning_ticket"]
