@@ -18,7 +18,7 @@ from compress.recipe import Recipe
 from compress.report.assemble import assemble
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
-from compress.run_dir import RunDir, file_sha256, fingerprint, write_atomic
+from compress.run_dir import RunDir, fingerprint, write_atomic
 from compress.stages import baseline_stage, training_stages
 from compress.stages.budgeted import settled
 from compress.stages.programs import build_app, licences, run_bundle, run_programs, target_of
@@ -37,11 +37,11 @@ class Pipeline:
         self.run_state = Run.of(recipe, console)
         self.recipe = recipe = self.run_state.recipe
         self.console, self.with_app = console, with_app
-        more = [file_sha256(Path(recipe.distill.unlabeled))] if recipe.distill.unlabeled else []
-        inputs = (self.run_state.task.fingerprint, weights_fingerprint(self.run_state.source), *more)
+        task = self.run_state.task
+        more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabelled])] if task.unlabelled else []
+        inputs = (task.fingerprint, weights_fingerprint(self.run_state.source), *more)
         self.base = fingerprint(__version__, *inputs, version("torch"))
-        name = self.run_state.task.name
-        self.output = output or Path("runs") / f"{name}-{fingerprint(self.base, recipe.model_dump())[:8]}"
+        self.output = output or Path("runs") / f"{task.name}-{fingerprint(self.base, recipe.model_dump())[:8]}"
         self.stages = [baseline_stage(), *training_stages(recipe)]
         last = self.stages[-1].name
         self.stages.append(Stage("programs", ("dense", last), ("model", "quantize", "measure", "target"), run_programs))

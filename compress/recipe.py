@@ -235,7 +235,10 @@ class DistillSection(_Section):
         0, "structured tickets: altered copies of each training text that the student hears the teacher on", ge=0
     )
     unlabeled: str | None = _option(
-        None, "structured tickets: a file of texts without labels, one a line, for the same", "--unlabeled"
+        None,
+        "structured tickets: a file of texts without labels, one a line, for the same; by default unlabeled.txt in the "
+        "data's folder, if there is one; none: without",
+        "--unlabeled",
     )
     relation_weight: float = _option(
         0.0, "weight of the divergence between the last layers' token relations (MiniLMv2); 0: off", ge=0

@@ -1,9 +1,11 @@
 """From a source (the bundled task, a folder, the Hub) to a checked `Task`."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from compress.data.augment import unlabelled
 from compress.data.examples import Table, examples_of
 from compress.data.files import SUFFIXES, Row, read_rows
 from compress.data.near_duplicates import normalise
@@ -13,6 +15,7 @@ from compress.recipe import DataSection
 from compress.run_dir import fingerprint
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
+UNLABELLED = "unlabeled.txt"
 _SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 _METRIC = {
     "classification": "accuracy",
@@ -39,7 +42,7 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     kind, names, splits, notes = examples_of(settings, tables)
     notes += _complete_splits(splits, seed)
     notes += _limit(settings, splits, seed)
-    notes += _leaks(splits)
+    notes += _again({s: splits[s] for s in ("dev", "test")}, splits["train"], "in training")
     metric = settings.metric if settings.metric != "auto" else _METRIC[kind]
     _check_metric(metric, kind, names)
     return Task(
@@ -51,6 +54,17 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
         fingerprint=fingerprint(kind, names, {s: [(e.text_a, e.text_b, e.label) for e in splits[s]] for s in SPLITS}),
         notes=tuple(notes),
     )
+
+
+def with_unlabelled(task: Task, settings: DataSection, given: str | None) -> Task:
+    """The task with texts for a student to hear its teacher on: of the file `given`, or of unlabeled.txt in the data's
+    folder, if there is one and a text has one answer; "none": without. Raises DataError for an unusable file."""
+    own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELLED
+    if given == "none" or not (given or (task.of_sentences and own.is_file())):
+        return task
+    texts = unlabelled(Path(given) if given else own, pair=task.pair)
+    notes = _again({"dev": task.dev, "test": task.test}, texts, "among the unlabelled ones")
+    return replace(task, unlabelled=tuple(texts), notes=(*task.notes, *notes))
 
 
 def _from_folder(folder: Path) -> dict[str, Table]:
@@ -173,19 +187,17 @@ def _limit(settings: DataSection, splits: dict[str, list[Example]], seed: int) -
     return notes
 
 
-def _leaks(splits: dict[str, list[Example]]) -> list[str]:
-    """Sentences on texts that are in training and again in an evaluation split, after normalising."""
+def _again(splits: dict[str, Sequence[Example]], taught: Sequence[Example], where: str) -> list[str]:
+    """Sentences on texts of `splits` that are `taught`, too, after normalising."""
 
     def key(example: Example) -> tuple[str, str]:
         return normalise(example.text_a), normalise(example.text_b or "")
 
-    seen, notes = {key(e) for e in splits["train"]}, []
-    for split in ("dev", "test"):
-        again = sum(key(e) in seen for e in splits[split])
+    seen, notes = {key(e) for e in taught}, []
+    for split, examples in splits.items():
+        again = sum(key(e) in seen for e in examples)
         if again:
-            notes.append(
-                f"{again:,} of {len(splits[split]):,} {split} texts are also in training: their scores flatter"
-            )
+            notes.append(f"{again:,} of {len(examples):,} {split} texts are also {where}: their scores flatter")
     return notes
 
 

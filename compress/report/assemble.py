@@ -105,7 +105,7 @@ def also_note(numbers: dict[str, Any]) -> list[str]:
 
 
 def _shrunk_note(numbers: dict[str, Any]) -> str:
-    """What a structured ticket has kept, and what its smaller vocabulary changes."""
+    """What a structured ticket has kept, what its smaller vocabulary changes, and what else it has learnt from."""
     sizes, words = numbers["structure"], numbers["vocabulary"]
     layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
     same = len(set(layers)) == 1
@@ -117,6 +117,8 @@ def _shrunk_note(numbers: dict[str, Any]) -> str:
     if dev := words.get("dev"):
         changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))
         note += f" (of the dev texts {changed} are read otherwise, in {longer} more tokens, {unknown} of them unknown)"
+    if more := numbers.get("unlabelled"):
+        note += f"; its teacher's answers to {more:,} unlabelled texts were taught, too"
     return note
 
 

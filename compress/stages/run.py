@@ -11,8 +11,7 @@ from safetensors.numpy import load_file
 from transformers import PreTrainedModel
 
 from compress.console import Console
-from compress.data.augment import unlabelled
-from compress.data.load import load_task
+from compress.data.load import load_task, with_unlabelled
 from compress.data.task import Task
 from compress.errors import RecipeError
 from compress.kinds import FORMS
@@ -42,8 +41,7 @@ class Run:
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
-        if recipe.distill.unlabeled:  # read now, so that what is wrong with it is said before anything is trained
-            unlabelled(Path(recipe.distill.unlabeled), pair=task.pair)
+        task = with_unlabelled(task, recipe.data, recipe.distill.unlabeled)
         return cls(recipe.for_examples(len(task.train)), console, task, source, name)
 
     @cached_property
@@ -106,7 +104,7 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
         and recipe.structure.vocabulary,
         "structure.embedding_rank": task.kind == "mlm" and recipe.structure.embedding_rank,
         "distill.augment": not task.of_sentences and recipe.distill.augment,
-        "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled,
+        "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled not in (None, "none"),
         "budget": task.kind == "mlm" and recipe.budget.is_set,
     }
     if keys := [key for key, given in wrong.items() if given]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from compress.data.augment import altered, unlabelled
+from compress.data.augment import altered
 from compress.kinds.encode import Texts, encode
 from compress.kinds.sentences import answers
 from compress.lottery.gates import gate_scores
@@ -58,7 +58,8 @@ def run_shrunk(run: Run, folder: Path) -> None:
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
     if places := merges_of(model.config):
         kept_units["merge_after"] = places
-    finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts)
+    more = {"unlabelled": len(run.task.unlabelled)} if run.recipe.distill.enabled else {}
+    finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts, **more)
 
 
 def cut(
@@ -114,13 +115,11 @@ def _fit(
 
 
 def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
-    """The run with altered copies of its training texts and the user's unlabelled ones, labelled by the dense model."""
+    """The run with altered copies of its training texts and the unlabelled ones, labelled by the dense model."""
     distill, task = run.recipe.distill, run.task
-    more = list(altered(task.train, distill.augment, run.recipe.seed)) if distill.enabled else []
-    if distill.enabled and distill.unlabeled:
-        more += unlabelled(Path(distill.unlabeled), pair=task.pair)
-    if not more:
+    if not distill.enabled or not (distill.augment or task.unlabelled):
         return run
+    more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabelled]
     with run.console.step("teacher's labels of more texts", 1) as advance:
         encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
         labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()

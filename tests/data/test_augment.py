@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from compress.data.augment import altered, unlabelled
+from compress.data.load import load_task, with_unlabelled
 from compress.data.task import Example
 from compress.errors import DataError
+from compress.recipe import DataSection
 
 EXAMPLES = [Example("wake me at seven", None, 3), Example("no", None, 1), Example("play it again , sam", None, 2)]
 
@@ -41,6 +43,22 @@ def test_unlabelled_texts(tmp_path: Path) -> None:
         unlabelled(file, pair=True)
     file.write_text("two\tparts\n", encoding="utf-8")
     assert [(e.text_a, e.text_b) for e in unlabelled(file, pair=True)] == [("two", "parts")]
+
+
+def test_unlabelled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        rows = "".join(f"{label}\t{split} {label} {i}\n" for label in ("a", "b") for i in range(20))
+        (tmp_path / f"{split}.tsv").write_text("label\ttext\n" + rows, encoding="utf-8")
+    settings = DataSection(source=str(tmp_path))
+    task = load_task(settings, seed=0)
+    assert with_unlabelled(task, settings, None) is task
+    (tmp_path / "unlabeled.txt").write_text("more\nTest a 3!\n", encoding="utf-8")
+    found = with_unlabelled(task, settings, None)
+    assert [e.text_a for e in found.unlabelled] == ["more", "Test a 3!"]
+    assert found.notes == ("1 of 40 test texts are also among the unlabelled ones: their scores flatter",)
+    assert with_unlabelled(task, settings, "none") is task
+    (other := tmp_path / "other.txt").write_text("else", encoding="utf-8")
+    assert [e.text_a for e in with_unlabelled(task, settings, str(other)).unlabelled] == ["else"]
 
 
 @pytest.mark.parametrize(

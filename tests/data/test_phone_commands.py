@@ -1,11 +1,11 @@
 """The bundled task keeps what its README says."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
-from compress.data.load import load_task
-from compress.data.near_duplicates import near_duplicate_pairs, near_duplicates, normalise
+from compress.data.load import load_task, with_unlabelled
+from compress.data.near_duplicates import content_words, near_duplicate_pairs, near_duplicates, normalise
 from compress.data.task import Task
 from compress.recipe import DataSection
 
@@ -29,6 +29,23 @@ def test_no_near_duplicate_crosses_splits(task: Task) -> None:
     pairs = list(near_duplicate_pairs([text for _, text in rows]))
     assert pairs, "the search finds pairs inside splits, so an empty answer would mean that it is broken"
     assert [(rows[i], rows[j]) for i, j in pairs if rows[i][0] != rows[j][0]] == []
+
+
+def test_no_unlabelled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
+    found = with_unlabelled(task, DataSection(), None)
+    assert len(found.unlabelled) == 4951 and found.notes == ()
+    assert task.unlabelled == with_unlabelled(task, DataSection(), "none").unlabelled == ()
+    texts = [e.text_a for e in found.unlabelled]
+    assert len({normalise(t) for t in texts}) == len(texts)
+    having: dict[str, list[int]] = defaultdict(list)
+    for i, text in enumerate(texts):
+        for word in content_words(text):
+            having[word].append(i)
+    for known in (e.text_a for e in (*task.dev, *task.test)):
+        words = content_words(known)
+        shared = Counter(i for word in words for i in having[word])
+        close = [texts[i] for i, count in shared.items() if count >= 0.5 * len(words)]
+        assert [text for text in close if near_duplicates(known, text)] == [], known
 
 
 def test_texts_are_clean(task: Task) -> None:

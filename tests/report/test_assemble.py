@@ -13,6 +13,11 @@ def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
     assert "half as many behind layer 1 of them; 8,000" in _shrunk_note(numbers(merge_after=[1]))
 
 
+def test_the_note_tells_of_unlabelled_texts() -> None:
+    assert "answers to 1,200 unlabelled texts" in _shrunk_note(numbers() | {"unlabelled": 1200})
+    assert "unlabelled" not in _shrunk_note(numbers() | {"unlabelled": 0})
+
+
 def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_rule() -> None:
     found = {"dense": {"metric": {"test": 0.9}}, "ticket": {"metric": {"test": 0.9}}}
     for rewind, sentence in (("pretrained", "one seed"), ("none", "trained weights"), ("step:9", "trained weights")):
