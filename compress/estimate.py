@@ -9,14 +9,17 @@ import torch
 from compress.budget import LADDER
 from compress.recipe import Recipe
 from compress.stages.run import Run
+from compress.stages.shrunk import LONGEST_PASS
 from compress.training.trainer import cpu_has_bf16
 
 SECONDS = {"baseline": 3.0, "drafts": 90.0, "programs": 75.0, "shrunk": 3.0}  # of stages that train nothing
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
 
 
-def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int, float]]:
+def training_steps(stage: str, recipe: Recipe, examples: int, unlabelled: int = 0) -> list[tuple[int, float]]:
     """(steps, cost of one in plain steps) of each training in a stage; empty for a stage that trains nothing."""
+    more = recipe.distill.augment + unlabelled / examples if recipe.distill.enabled else 0.0
+    heard = 1 + more  # texts that a structure's student learns from, for each labelled one
 
     def steps(epochs: float) -> int:
         return math.ceil(math.ceil(examples / recipe.training.batch_size) * epochs)
@@ -30,9 +33,9 @@ def training_steps(stage: str, recipe: Recipe, examples: int) -> list[tuple[int,
     if stage == "distilled":
         return [(steps(recipe.distill.epochs), 1.0), (steps(1), _TEACHER)]
     if stage == "budget":
-        return [step for shape in _trained(recipe) for step in _shrinking(recipe, steps, **shape)]
+        return [step for shape in _trained(recipe) for step in _shrinking(recipe, steps, heard, **shape)]
     if stage == "shrunk" and not recipe.budget.is_set:
-        return _shrinking(recipe, steps, **recipe.structure.model_dump(include={"layers", "heads", "neurons"}))
+        return _shrinking(recipe, steps, heard, **recipe.structure.model_dump(include={"layers", "heads", "neurons"}))
     return []
 
 
@@ -42,11 +45,18 @@ def _trained(recipe: Recipe) -> tuple[dict[str, float], ...]:
 
 
 def _shrinking(
-    recipe: Recipe, steps: Callable[[float], int], *, layers: float, heads: float, neurons: float, **_: float
+    recipe: Recipe,
+    steps: Callable[[float], int],
+    heard: float,
+    *,
+    layers: float,
+    heads: float,
+    neurons: float,
+    **_: float,
 ) -> list[tuple[int, float]]:
     rounds = recipe.structure.round_epochs * (recipe.structure.rounds - 1)
-    epochs = recipe.distill.epochs + recipe.quantize.aware_epochs
-    return [(steps(rounds), 1.0), (steps(epochs), layers * (heads + 2 * neurons) / 3), (steps(1), 2 * _TEACHER)]
+    epochs = (recipe.distill.epochs + recipe.quantize.aware_epochs) * min(heard, LONGEST_PASS)
+    return [(steps(rounds), 1.0), (steps(epochs), layers * (heads + 2 * neurons) / 3), (steps(heard), 2 * _TEACHER)]
 
 
 def seconds_per_step(run: Run, steps: int = 3) -> float:

@@ -54,7 +54,7 @@ class Pipeline:
         table = Table("stage", "steps", "about", title=f"{run.task.name}, {run.model_name}: would write {self.output}")
         total = 0.0
         for stage in self.stages:
-            steps = training_steps(stage.name, self.recipe, len(run.task.train))
+            steps = training_steps(stage.name, self.recipe, len(run.task.train), len(run.task.unlabelled))
             seconds = sum(count * cost for count, cost in steps) * step if steps else SECONDS.get(stage.name, 15.0)
             total += seconds
             table.add_row(stage.name, f"{sum(c for c, _ in steps):,}" if steps else "–", f"{seconds / 60:.1f} min")

@@ -36,6 +36,7 @@ from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
 _CALIBRATION_BATCHES = 60  # of 32 texts: more change no choice that a seed does not change too
 _LAYER_BATCHES = 20
+LONGEST_PASS = 3  # times one over the labelled texts, however many others there are
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
@@ -94,12 +95,12 @@ def _fit(
 ) -> Fitted:
     """Train towards the dense model, and at the end, where the recipe asks for it, with weights as they are stored."""
     recipe, learner = run.recipe, run.learner(texts)
-    distill, aware, pass_length = recipe.distill, recipe.quantize.aware_epochs, labelled / len(run.task.train)
+    distill, aware = recipe.distill, recipe.quantize.aware_epochs
+    pass_length = min(1.0, LONGEST_PASS * labelled / len(run.task.train))
     teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
     epochs = distill.epochs if distill.enabled else recipe.training.epochs
     rate = distill.learning_rate if distill.enabled else recipe.training.learning_rate
     common = {"seed": recipe.seed, "teacher": teacher, "curve": True}
-    # a pass is as long as one over the labelled texts, however many others there are
     fitted = learner.fit(model, "shrunk model", epochs=epochs * pass_length, learning_rate=rate, **common)
     if not aware:
         return fitted

@@ -8,6 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from compress.console import Console
+from compress.data.task import Example
+from compress.estimate import training_steps
 from compress.models.load import load_saved
 from compress.models.merging import merges_of
 from compress.recipe import load_recipe
@@ -49,6 +51,21 @@ def test_cutting_nothing_is_the_dense_model_and_trains_nothing(run: Run, tmp_pat
 def test_anything_else_is_trained(run: Run, tmp_path: Path, change: dict) -> None:
     shrunk(run, tmp_path, **{"layers": 1.0, "heads": 1.0, "neurons": 1.0, "vocabulary": 0, **change})
     assert read_json(tmp_path / "metrics.json")["steps"] == 2  # 60 texts, once
+
+
+@pytest.mark.parametrize(("more", "steps"), [(40, 4), (100, 5), (400, 6)])
+def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
+    run: Run, tmp_path: Path, more: int, steps: int
+) -> None:
+    texts = tuple(Example(f"more words {i}", None, 0) for i in range(more))
+    task = dataclasses.replace(run.task, unlabelled=texts)
+    taught = dataclasses.replace(run, task=task)
+    shrunk(taught, tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0)
+    numbers = read_json(tmp_path / "metrics.json")
+    assert (numbers["steps"], numbers["unlabelled"]) == (steps, more)
+    recipe = load_recipe(None, {"ticket.kind": "structure", "training.epochs": 2, "distill.epochs": 1})
+    _, (expected, _), _ = training_steps("shrunk", recipe, len(task.train), more)
+    assert abs(expected - steps) <= 1  # a last batch may be a part
 
 
 def test_the_report_can_say_which_layers_stay(run: Run, tmp_path: Path) -> None:
