@@ -15,7 +15,7 @@ from compress.console import Console
 from compress.estimate import SECONDS, seconds_per_step, training_steps
 from compress.models.load import weights_fingerprint
 from compress.recipe import Recipe
-from compress.report.assemble import assemble
+from compress.report.assemble import assemble, weakness
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
 from compress.run_dir import RunDir, fingerprint, write_atomic
@@ -79,6 +79,9 @@ class Pipeline:
             self._run_stage(stage, marks[stage.name])
             if stage.name == "budget":
                 run.recipe = self.recipe = settled(run)
+            if stage.name == "dense":
+                for note in weakness(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
+                    self.console.note(f"  note: {note}")
         app = build_app(run) if self.with_app else "it was not asked for (--no-apk)"
         if isinstance(app, str):
             self.console.note(f"no APK: {app}")

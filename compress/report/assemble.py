@@ -49,7 +49,7 @@ def assemble(
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
             "baseline": {"name": run.texts.form.baseline, "metric": run.metrics("baseline")},
-            "notes": [*task.notes, *_cut_notes(run)],
+            "notes": [*task.notes, *_cut_notes(run), *weakness(task.metric, run.metrics("baseline"), dense)],
         },
         "model": {
             "name": run.model_name,
@@ -159,6 +159,17 @@ def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any
         return None
     reasons["verdict.controls.random_init"] = "only the random mask is trained as a control in a run"
     return {"random_mask": control, "random_init": None}
+
+
+def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[str]:
+    """What to do about a dense model that a method which knows words alone beats on dev: it proves nothing."""
+    own, simple, shown = dense["metric"]["dev"], baseline["dev"], MetricFormat(metric)
+    if own >= simple:
+        return []
+    return [
+        f"the dense model ({shown.value(own)} on dev) is behind the baseline ({shown.value(simple)}): it has not "
+        "learnt the task, so train it longer (--epochs) or faster (--learning-rate)"
+    ]
 
 
 def _cut_notes(run: "Run") -> list[str]:

@@ -1,6 +1,6 @@
 """What a report says of a ticket beyond its numbers."""
 
-from compress.report.assemble import _shrunk_note, _ticket_verdict
+from compress.report.assemble import _shrunk_note, _ticket_verdict, weakness
 
 
 def numbers(**structure: object) -> dict:
@@ -16,6 +16,13 @@ def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
 def test_the_note_tells_of_unlabelled_texts() -> None:
     assert "answers to 1,200 unlabelled texts" in _shrunk_note(numbers() | {"unlabelled": 1200})
     assert "unlabelled" not in _shrunk_note(numbers() | {"unlabelled": 0})
+
+
+def test_a_dense_model_that_words_alone_beat_is_told() -> None:
+    dense = {"metric": {"dev": 0.816}}
+    (note,) = weakness("accuracy", {"dev": 0.889}, dense)
+    assert "81.6 % on dev) is behind the baseline (88.9 %)" in note and "--learning-rate" in note
+    assert weakness("accuracy", {"dev": 0.816}, dense) == []
 
 
 def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_rule() -> None:
