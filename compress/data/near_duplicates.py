@@ -2,9 +2,15 @@
 
 import re
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+_SHARED = 0.3  # of the smaller profile
+_BLOCK = 256  # texts that are compared with all at once
 
 FILLERS = frozenset(
     [
@@ -36,12 +42,14 @@ FILLERS = frozenset(
 )
 
 
+@lru_cache(maxsize=1 << 16)
 def normalise(text: str) -> str:
     """Lower case, no accents, no punctuation, single spaces."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c))))
 
 
+@lru_cache(maxsize=1 << 16)
 def content_words(text: str) -> frozenset[str]:
     """The normalised words without fillers (all words, when nothing else is left)."""
     words = frozenset(normalise(text).split())
@@ -63,19 +71,19 @@ def near_duplicates(a: str, b: str, *, overlap: float = 0.7, edit: float = 0.85)
 
 def near_duplicate_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Index pairs i < j of near duplicates. Only texts that share a character trigram profile are compared in full."""
-    grams = [_trigrams(normalise(t)) for t in texts]
-    words = [content_words(t) for t in texts]
-    by_word: dict[str, list[int]] = defaultdict(list)
-    for j in range(len(texts)):
-        shared: dict[int, int] = defaultdict(int)
-        for gram in grams[j] | words[j]:
-            for i in by_word[gram]:
-                shared[i] += 1
-            by_word[gram].append(j)
-        for i, count in sorted(shared.items()):
-            if count >= 0.3 * min(len(grams[i] | words[i]), len(grams[j] | words[j])) and near_duplicates(
-                texts[i], texts[j]
-            ):
+    features = [_trigrams(normalise(t)) | content_words(t) for t in texts]
+    numbers = {feature: i for i, feature in enumerate(sorted(set().union(*features)))}
+    ends = np.cumsum([0, *map(len, features)])
+    columns = np.array([numbers[feature] for each in features for feature in each], dtype=np.int32)
+    has = csr_matrix((np.ones(len(columns), np.int32), columns, ends), shape=(len(texts), len(numbers)))
+    sizes = np.diff(ends)
+    for start in range(0, len(texts), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        shared = (has[block] @ has.T).toarray()
+        enough = shared >= np.maximum(1, _SHARED * np.minimum.outer(sizes[block], sizes))
+        for row, i in np.argwhere(enough).tolist():
+            j = start + row
+            if i < j and near_duplicates(texts[i], texts[j]):
                 yield i, j
 
 
