@@ -16,6 +16,7 @@ from compress.errors import RecipeError
 # Fewer steps leave a small task half learnt, and larger ones like a lower rate: measured in docs/log.md.
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
+_MANY_LABELS, _MANY_RATE = 40, 3e-4
 # A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
 _STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, {"none": 3, "pretrained": 5}
 
@@ -83,7 +84,10 @@ class TrainingSection(_Section):
     )
     batch_size: int = _option(32, "examples a step", "--batch-size", ge=1)
     learning_rate: float | None = _option(
-        None, "peak of AdamW's learning rate; by default 2e-4 below 4,000 examples, else 1e-4", "--learning-rate", gt=0
+        None,
+        "peak of AdamW's learning rate; by default 2e-4 below 4,000 examples, else 1e-4, with over 40 labels 3e-4",
+        "--learning-rate",
+        gt=0,
     )
     warmup: float = _option(
         0.1, "share of the steps that raise the learning rate from 0, before the linear decay to 0", ge=0, lt=1
@@ -318,11 +322,12 @@ class Recipe(_Section):
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self
 
-    def for_examples(self, count: int) -> "Recipe":
-        """The recipe with what depends on the number of training examples filled in."""
+    def for_examples(self, count: int, labels: int = 0) -> "Recipe":
+        """The recipe with what depends on the number of training examples, and of labels, filled in."""
         steps = _STEPS * self.training.batch_size / count
         epochs = self.training.epochs or float(max(_EPOCHS[0], min(_EPOCHS[1], round(steps))))
-        rate = self.training.learning_rate or (_RATES[0] if count < _FEW else _RATES[1])
+        usual = _RATES[0] if count < _FEW else _MANY_RATE if labels > _MANY_LABELS else _RATES[1]
+        rate = self.training.learning_rate or usual
         training = self.training.model_copy(update={"epochs": epochs, "learning_rate": rate})
         structure = self.ticket.kind == "structure"
         distill = self.distill.model_copy(

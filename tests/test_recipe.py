@@ -60,10 +60,13 @@ def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("examples", "epochs", "rate"), [(60, 10, 2e-4), (2202, 7, 2e-4), (6920, 3, 1e-4), (100_000, 3, 1e-4)]
+    ("examples", "labels", "epochs", "rate"),
+    [(60, 2, 10, 2e-4), (2202, 26, 7, 2e-4), (2202, 77, 7, 2e-4), (9003, 77, 3, 3e-4), (6920, 2, 3, 1e-4)],
 )
-def test_few_examples_are_seen_more_often(examples: int, epochs: float, rate: float) -> None:
-    recipe = Recipe().for_examples(examples)
+def test_few_examples_are_seen_more_often_and_many_labels_learnt_faster(
+    examples: int, labels: int, epochs: float, rate: float
+) -> None:
+    recipe = Recipe().for_examples(examples, labels)
     assert recipe.training.learning_rate == rate
     assert recipe.training.epochs == recipe.distill.epochs == epochs
     chosen = load_recipe(None, {"training.epochs": 1.5}, ["distill.epochs=2"]).for_examples(examples)

@@ -42,7 +42,7 @@ class Run:
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
         task = with_unlabelled(task, recipe.data, recipe.distill.unlabeled)
-        return cls(recipe.for_examples(len(task.train)), console, task, source, name)
+        return cls(recipe.for_examples(len(task.train), len(task.labels)), console, task, source, name)
 
     @cached_property
     def texts(self) -> Texts:
