@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +35,11 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def only(self, chosen: Sequence[int]) -> "Encoded":
+        """The texts of these indices, in their order."""
+        places = [self.places[i] for i in chosen] if self.places else ()
+        return replace(self, rows=self.rows.select(chosen), labels=self.labels[list(chosen)], places=places)
 
     def columns(self) -> dict[str, list[list[int]]]:
         """The model's inputs, by name."""
