@@ -151,7 +151,9 @@ class StructureSection(_Section):
     heads: float = _option(0.5, "share of each layer's attention heads that stay", "--keep-heads", gt=0, le=1)
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
-    embedding_rank: int = _option(0, "rank of the word table, which keeps all words and blurs them; 0: full rank", ge=0)
+    embedding_rank: int = _option(
+        0, "rank of the word table, which blurs its words; 0, or no less than its width: as it is", ge=0
+    )
     merge_after: tuple[float, ...] = _option(
         (),
         "behind these shares of the layers that stay neighbouring tokens become one, and later layers read half as "

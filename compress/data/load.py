@@ -57,8 +57,11 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
 
 
 def with_unlabelled(task: Task, settings: DataSection, given: str | None) -> Task:
-    """The task with texts for a student to hear its teacher on: of the file `given`, or of unlabeled.txt in the data's
-    folder, if there is one and a text has one answer; "none": without. Raises DataError for an unusable file."""
+    """The task with texts for a student to hear its teacher on.
+
+    They are of the file `given`, or of unlabeled.txt in the data's folder where there is one and a text has one answer;
+    "none" is without. Raises DataError for an unusable file.
+    """
     own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELLED
     if given == "none" or not (given or (task.of_sentences and own.is_file())):
         return task

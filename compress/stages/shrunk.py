@@ -22,7 +22,7 @@ from compress.lottery.structured import (
     random_scores,
     taylor_scores,
 )
-from compress.models.anatomy import layers_of
+from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
 from compress.models.merging import merge, merges_of
 from compress.models.structure import Sizes, Structure, remove, whole
@@ -71,7 +71,8 @@ def cut(
     model = remove(start, structure)
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
-    if rank := run.recipe.structure.embedding_rank:
+    rank = run.recipe.structure.embedding_rank
+    if 0 < rank < embeddings_of(model).word.weight.shape[1]:  # some encoders have a table as narrow from the start
         factorize(model, rank, _word_counts(texts))
     if places := run.recipe.structure.merging_layers(len(structure.layers)):
         merge(model, places)

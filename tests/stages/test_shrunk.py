@@ -11,6 +11,7 @@ from compress.console import Console
 from compress.data.task import Example
 from compress.estimate import training_steps
 from compress.kinds.encode import Texts
+from compress.models.factorized import rank_of
 from compress.models.load import load_saved
 from compress.models.merging import merges_of
 from compress.models.structure import whole
@@ -70,6 +71,13 @@ def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
     recipe = load_recipe(None, {"ticket.kind": "structure", "training.epochs": 2, "distill.epochs": 1})
     _, (expected, _), _ = training_steps("shrunk", recipe, len(task.train), more)
     assert abs(expected - steps) <= 1  # a last batch may be a part
+
+
+@pytest.mark.parametrize(("rank", "kept"), [(8, 8), (10_000, None)])
+def test_a_table_that_is_narrow_already_stays(run: Run, tmp_path: Path, rank: int, kept: int | None) -> None:
+    """Else the recipes with a rank would fail for MobileBERT and small ELECTRAs, after the dense model was trained."""
+    shrunk(run, tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0, embedding_rank=rank)
+    assert rank_of(load_saved(tmp_path).config) == kept
 
 
 def test_the_report_can_say_which_layers_stay(run: Run, tmp_path: Path) -> None:
