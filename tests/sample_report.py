@@ -37,7 +37,7 @@ def _program(name: str, size: int, download: int, short: float, long: float, met
 
 
 def _tried(rung: int, scheme: str, size: int, latency: float, metric: float, drop: float, chosen: bool = False) -> dict:
-    shape = {"layers": 0.67, "heads": 0.5, "neurons": 0.34, "vocabulary": 8000}
+    shape = {"layers": 0.67, "heads": 0.5, "neurons": 0.34, "vocabulary": 16000, "embedding_rank": 96}
     found = {"bytes": size, "milliseconds": latency, "metric_dev": metric, "drop_dev": drop, "chosen": chosen}
     return {"rung": rung, "scheme": scheme, **shape, **found}
 

@@ -301,7 +301,8 @@ def budget_table(report: Report) -> Table | None:
 def _rung(trial: dict[str, Any]) -> str:
     shares = ", ".join(f"{f.percent(trial[part])} of the {part}" for part in ("layers", "heads", "neurons"))
     words = f.count(trial["vocabulary"]) if trial["vocabulary"] else "all"
-    return f"rung {trial['rung']}: {shares}; {words} words"
+    rank = f" of rank {trial['embedding_rank']}" if trial["embedding_rank"] else ""
+    return f"rung {trial['rung']}: {shares}; {words} words{rank}"
 
 
 def curve_table(report: Report) -> Table | None:

@@ -156,7 +156,8 @@ def _words(rung: int) -> str:
     shape = LADDER[rung]
     shares = ", ".join(f"{shape[part]:.0%} of the {part}" for part in ("layers", "heads", "neurons"))
     words = f"{shape['vocabulary']:,}" if shape["vocabulary"] else "all"
-    return f"{shares}, {words} words"
+    rank = f" of rank {shape['embedding_rank']}" if shape["embedding_rank"] else ""
+    return f"{shares}, {words} words{rank}"
 
 
 def _speed(budget: BudgetSection, draft: Draft) -> str:
