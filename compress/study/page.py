@@ -37,7 +37,8 @@ def write_page(r: Results, folder: Path) -> None:
 _SEARCH_NOTE = (
     "Test, mean ± standard deviation over seeds, of tickets trained like the dense model; in brackets what finding the "
     "mask cost, in dense fine-tunings, the ticket's own training not counted, and the share of the prunable weights on "
-    "which it differs from the iterative search's. *: below the iterative search by more than its standard deviation."
+    "which it differs from the iterative search's. *: below the iterative search by more than its standard deviation. "
+    "Last the rule against the dense model, on dev / test."
 )
 
 _TRANSFER_NOTE = "Test; in brackets the share of the prunable weights on which the mask differs from this task's own."
@@ -78,7 +79,7 @@ def _tickets(r: Results) -> str:
                 spread(r.values("ticket", s, split="dev")),
                 spread(r.values("ticket", s)),
                 f"{r.metric.points(difference.value)} ({r.metric.between(difference.ci)})",
-                " / ".join(_WORDS[r.verdict(s, split).winning] for split in ("dev", "test")),
+                _rule(r, s),
                 *(_cell(r, "control", s, name) for name in controls),
             ]
         )
@@ -111,16 +112,21 @@ def _curves(r: Results) -> str:
     return table(["dev after step", *(f"{step:,}" for step in steps)], rows)
 
 
+def _rule(r: Results, sparsity: float, search: str | None = None) -> str:
+    return " / ".join(_WORDS[r.verdict(sparsity, split, search).winning] for split in ("dev", "test"))
+
+
 def _searches(r: Results) -> str:
     levels = r.settings["at"]
-    rows = [["iterative", *(f"{spread(r.values('ticket', s))} ({r.cost(None, s):.2f})" for s in levels)]]
+    plain = [f"{spread(r.values('ticket', s))} ({r.cost(None, s):.2f}) {_rule(r, s)}" for s in levels]
+    rows = [["iterative", *plain]]
     for name in r.sources("search"):
         cells = []
         for s in levels:
             values, plain = r.values("search", s, name), r.values("ticket", s)
             lost = len(plain) > 1 and fmean(values) < fmean(plain) - stdev(plain) - 1e-12
             price = f"{r.cost(name, s):.2f}; {r.mask_distance('search', name, s):.1%}"
-            cells.append(f"{spread(values)}{'*' if lost else ''} ({price})")
+            cells.append(f"{spread(values)}{'*' if lost else ''} ({price}) {_rule(r, s, name)}")
         rows.append([f"{name}: {SEARCHES[name]}", *cells])
     return table(["search", *(f"{s:.0%}" for s in levels)], rows)
 

@@ -39,9 +39,10 @@ class Results:
         """Share of all the model's weights that are zero."""
         return self.of("ticket", sparsity)[0]["sparsity_total"]
 
-    def verdict(self, sparsity: float, split: str = "test") -> Verdict:
-        """The papers' rule over the seeds."""
-        dense, ticket = self.of("dense"), self.of("ticket", sparsity)
+    def verdict(self, sparsity: float, split: str = "test", search: str | None = None) -> Verdict:
+        """The papers' rule over the seeds, for the iterative search's ticket or that of another search."""
+        dense = self.of("dense")
+        ticket = self.of("search", sparsity, search) if search else self.of("ticket", sparsity)
         return judge(
             [row[split] for row in dense],
             [row[split] for row in ticket],

@@ -39,6 +39,19 @@ def test_no_winner_is_a_result_and_one_seed_leaves_it_open(numbers: Callable) ->
     assert "is open" in Results(numbers({0.0: ([0.9], [0.9]), 0.3: ([0.9], [0.9])})).sentence()
 
 
+def test_each_search_is_judged_against_the_dense_model(numbers: Callable, tmp_path: Path) -> None:
+    spread, worse = ([0.89, 0.90, 0.91],) * 2, ([0.8] * 3,) * 2
+    study = numbers({0.0: spread, 0.5: worse})
+    study["trainings"] += [
+        row | {"role": "search", "source": "taylor", "mask_distance": 0.2}
+        for row in numbers({0.5: spread})["trainings"]
+    ]
+    write_page(Results(study), tmp_path)
+    page = (tmp_path / "study.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith(("| iterative", "| taylor"))]
+    assert [row.rpartition(") ")[2] for row in rows] == ["no / no |", "wins / wins |"]
+
+
 def test_the_plan_counts_what_a_search_trains() -> None:
     def steps(epochs: float | None) -> int:
         return round(100 * (epochs or 3))
