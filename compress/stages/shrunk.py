@@ -1,7 +1,6 @@
 """The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from compress.models.factorized import factorize
 from compress.models.merging import merge, merges_of
 from compress.models.structure import Sizes, Structure, remove, whole
 from compress.recipe import StructureSection
+from compress.stages.calibration import calibration_batches, losses
 from compress.stages.run import Run
 from compress.stages.scoring import finish
 from compress.training.distillation import Teacher
@@ -34,7 +34,6 @@ from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, predict
 from compress.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
-_CALIBRATION_BATCHES = 60  # of 32 texts: more change no choice that a seed does not change too
 _LAYER_BATCHES = 20
 LONGEST_PASS = 2.5  # times one over the labelled texts, however many others: a run takes five dense trainings
 
@@ -169,10 +168,10 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
         return magnitude_scores(model)
     if criterion == "random":
         return random_scores(model, run.recipe.seed)
-    count = min(_CALIBRATION_BATCHES, -(-len(run.task.train) // 32))
+    count = calibration_batches(run)
     scored = gate_scores if criterion == "gates" else taylor_scores
     with run.console.step("scores of heads and neurons", count) as advance:
-        return scored(model, _losses(run, model, count, advance))
+        return scored(model, losses(run, model, count, advance))
 
 
 def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
@@ -184,24 +183,11 @@ def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
     with run.console.step("choice of layers", trials) as advance, torch.inference_mode():
 
         def loss() -> float:
-            losses = [float(one) for one in _losses(run, model, _LAYER_BATCHES)]
+            found = [float(one) for one in losses(run, model, _LAYER_BATCHES)]
             advance(1)
-            return float(np.mean(losses))
+            return float(np.mean(found))
 
         return choose_layers(model, count, loss)
-
-
-def _losses(
-    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
-) -> Iterator[Tensor]:
-    """The task's loss on up to `count` batches of 32 training texts, drawn by the run's seed."""
-    texts, train = run.texts, run.texts.splits["train"]
-    order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: 32 * count]
-    by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
-    collate = texts.form.pad(texts.tokenizer)
-    for start in range(0, len(by_length), 32):
-        yield model(**collate([train.rows[i] for i in by_length[start : start + 32]])).loss
-        advance(1)
 
 
 def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:

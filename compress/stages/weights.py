@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 from compress.lottery import CRITERIA, Mask, Round, RoundRecord, find_ticket
 from compress.lottery.controls import random_mask
 from compress.models.anatomy import prunable_parameters
+from compress.stages.calibration import calibration_batches, losses
 from compress.stages.run import Run
 from compress.stages.scoring import answer, finish, quality
 from compress.training.distillation import Teacher
@@ -66,12 +67,14 @@ def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None
 def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     """The rounds of the search; each is saved when it is finished, and finished ones are not repeated."""
     settings, learner = run.recipe.ticket, run.learner()
-    watched = getattr(CRITERIA[settings.criterion], "uses", None) or settings.rewind_step
+    asks = "gradient" in getattr(CRITERIA[settings.criterion], "uses", ())
 
     def train(module: PreTrainedModel, plan: Round) -> None:
-        if plan.number == 1 and not watched:
+        if plan.number == 1 and not settings.rewind_step:
             # the first round trains the whole network, which is what the dense stage did already
             module.load_state_dict(run.saved("dense").state_dict())
+            if asks:
+                _ask(run, module.eval())
             return
         epochs = run.recipe.training.epochs if plan.number == 1 else settings.round_epochs
         learner.fit(
@@ -101,6 +104,16 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
         resume_from=[RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))],
     )
     return list(found.rounds)
+
+
+def _ask(run: Run, model: PreTrainedModel) -> None:
+    """Let the search, which watches, see the dense model's gradients on some training texts."""
+    count = calibration_batches(run)
+    with run.console.step("scores of weights", count) as advance:
+        for loss in losses(run, model, count, advance):
+            model.zero_grad(set_to_none=True)
+            loss.backward()
+    model.zero_grad(set_to_none=True)
 
 
 def _round(record: RoundRecord) -> dict[str, Any]:

@@ -62,10 +62,17 @@ def dry_run(recipe: Recipe, settings: Settings, output: Path, console: Console) 
 
 
 def _prepare(recipe: Recipe, settings: Settings, output: Path, console: Console) -> tuple[Bench, list[Source]]:
-    run = Run.of(recipe, console)
+    run = Run.of(_as_published(recipe), console)
     check_supported(run, settings.searches)
     bench = Bench(run, output, looks=settings.looks)
     return bench, [Source(folder, run, settings.at) for folder in settings.transfer]
+
+
+def _as_published(recipe: Recipe) -> Recipe:
+    """With the papers' criterion, unless the recipe names one."""
+    if "criterion" in recipe.ticket.model_fields_set:
+        return recipe
+    return recipe.model_copy(update={"ticket": recipe.ticket.model_copy(update={"criterion": "magnitude"})})
 
 
 def _plan(bench: Bench, settings: Settings) -> list[tuple[str, int, int]]:

@@ -8,9 +8,11 @@ import torch
 
 from compress.console import Console
 from compress.errors import TrainingError
-from compress.lottery import RoundRecord
+from compress.lottery import Mask, RoundRecord
+from compress.models.anatomy import prunable_parameters
 from compress.recipe import load_recipe
 from compress.run_dir import RunDir, read_json
+from compress.stages.calibration import calibration_batches, losses
 from compress.stages.run import Run
 from compress.stages.weights import run_dense, run_ticket
 from compress.training.trainer import _Loop
@@ -24,7 +26,9 @@ def run(tiny_encoder: Path, tiny_task: Path, tmp_path_factory: pytest.TempPathFa
     """A run whose dense model is there."""
     flags = {"model.name": str(tiny_encoder), "data.source": str(tiny_task), "model.max_tokens": 32}
     training = {"training.epochs": 2, "training.learning_rate": RATE, "training.batch_size": 8}
-    run = Run.of(load_recipe(None, {**flags, **training, "ticket.round_epochs": 1}), Console("quiet"))
+    run = Run.of(
+        load_recipe(None, {**flags, **training, "ticket.rounds": 2, "ticket.round_epochs": 1}), Console("quiet")
+    )
     run.dir = RunDir(tmp_path_factory.mktemp("weights"))
     run.dir.stage("dense").mkdir()
     run_dense(run, run.dir.stage("dense"))
@@ -46,8 +50,8 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
     return found
 
 
-def ticket(run: Run, folder: Path, rewind: str) -> dict:
-    settings = run.recipe.ticket.model_copy(update={"rewind": rewind})
+def ticket(run: Run, folder: Path, rewind: str = "pretrained", **more: object) -> dict:
+    settings = run.recipe.ticket.model_copy(update={"rewind": rewind, **more})
     run_ticket(dataclasses.replace(run, recipe=run.recipe.model_copy(update={"ticket": settings})), folder)
     return read_json(folder / "metrics.json")
 
@@ -65,6 +69,26 @@ def test_the_schedule_starts_again(run: Run, tmp_path: Path, rates: list, rewind
     assert [len(one) for one in rates] == [STEPS // 2, STEPS]
     for found in rates:
         assert found == pytest.approx(schedule(len(found)))
+
+
+def test_one_round_by_taylor_asks_the_dense_model_and_trains_nothing(run: Run, tmp_path: Path, rates: list) -> None:
+    """The mask keeps the highest |w|·E|∂L/∂w| of the dense model, of all layers together; the ticket's is the only
+    training."""
+    search = ticket(run, tmp_path, criterion="taylor", rounds=1, sparsity=0.4)["search"]
+    assert [len(one) for one in rates] == [STEPS]
+    assert search[0]["metric_dev"] == run.metrics("dense")["metric"]["dev"]
+    dense, seen = run.saved("dense"), []
+    for loss in losses(run, dense, calibration_batches(run)):
+        dense.zero_grad()
+        loss.backward()
+        seen.append({name: p.grad.abs() for name, p in prunable_parameters(dense).items()})
+    scores = {n: p.detach().abs() * sum(g[n] for g in seen) for n, p in prunable_parameters(dense).items()}
+    mask = Mask.load(tmp_path / "mask.safetensors")
+    layers = [name for name in mask if "layer." in name]
+    kept = min(float(scores[name][mask[name]].min()) for name in layers)
+    gone = max(float(scores[name][~mask[name]].max()) for name in layers)
+    assert gone <= kept * (1 + 1e-5)
+    assert mask.sparsity == pytest.approx(0.4, abs=1e-3)
 
 
 def test_fine_tuning_stays_at_a_tenth_of_the_peak(run: Run, tmp_path: Path, rates: list) -> None:
