@@ -161,7 +161,8 @@ def drop_plot(report: Report) -> str | None:
         ax.annotate("dense", (0, 1), (4, -2), xycoords=("data", "axes fraction"), textcoords="offset points", va="top")
         ax.plot(interval, [0, 0], color=TICKET, linewidth=3, solid_capstyle="round")
         ax.plot([drop], [0], "o", color=TICKET, markersize=11)
-        ax.annotate(metric.points(drop), (drop, 0), (0, -12), textcoords="offset points", ha="center", va="top")
+        side, away = ("left", 6) if drop >= 0 else ("right", -6)  # from the dense model's line
+        ax.annotate(metric.points(drop), (drop, 0), (away, -8), textcoords="offset points", ha=side, va="top")
         reach = 1.25 * max(abs(drop), *map(abs, interval), 0.5 * metric.scale / 100)
         ax.set_xlim(-reach, reach)
         ax.set_ylim(-1, 1)
