@@ -13,14 +13,17 @@ _MOST = 60  # batches: more change no choice that a seed does not change too
 
 
 def calibration_batches(run: Run) -> int:
-    """How many batches scores are taken from."""
+    """How many batches of training texts scores are taken from: all texts, or the first 1,920 drawn."""
     return min(_MOST, -(-len(run.task.train) // _SIZE))
 
 
 def losses(
     run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
 ) -> Iterator[Tensor]:
-    """The task's loss on up to `count` batches of 32 training texts, drawn by the run's seed."""
+    """The task's mean loss, (), with its graph, on each of up to `count` batches of 32 training texts.
+
+    The texts are drawn by the run's seed and sorted by length; `advance` is told of each batch that was used.
+    """
     texts, train = run.texts, run.texts.splits["train"]
     order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]
     by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))

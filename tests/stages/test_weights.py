@@ -72,8 +72,7 @@ def test_the_schedule_starts_again(run: Run, tmp_path: Path, rates: list, rewind
 
 
 def test_one_round_by_taylor_asks_the_dense_model_and_trains_nothing(run: Run, tmp_path: Path, rates: list) -> None:
-    """The mask keeps the highest |w|·E|∂L/∂w| of the dense model, of all layers together; the ticket's is the only
-    training."""
+    """The mask keeps the highest |w|·E|∂L/∂w| of the dense model; the ticket's is the only training."""
     search = ticket(run, tmp_path, criterion="taylor", rounds=1, sparsity=0.4)["search"]
     assert [len(one) for one in rates] == [STEPS]
     assert search[0]["metric_dev"] == run.metrics("dense")["metric"]["dev"]
