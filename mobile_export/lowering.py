@@ -65,6 +65,7 @@ def lower(
         census=census,
         storage=tuple(storage_of(module)),
         min_tokens=shortest,
+        idle_neurons=getattr(module, "idle_neurons", 0),
     )
     write_json(program.path.with_suffix(".json"), program.to_json())
     return program

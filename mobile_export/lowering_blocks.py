@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from compress.errors import ExportError
 from compress.models.anatomy import FeedForward, Layer
+from compress.training.rounding import GROUP
 
 
 def folded(linear: nn.Linear, pending: Tensor | None = None, *, residual: Tensor | None = None) -> nn.Linear:
@@ -35,6 +36,31 @@ def linear_of(weight: Tensor, bias: Tensor) -> nn.Linear:
     linear = nn.Linear(weight.shape[1], weight.shape[0])
     linear.weight, linear.bias = nn.Parameter(weight.contiguous()), nn.Parameter(bias.contiguous())
     return linear
+
+
+def without_idle(
+    inner: nn.Linear, outer: nn.Linear, activation: Callable[[Tensor], Tensor]
+) -> tuple[nn.Linear, nn.Linear, int]:
+    """The two layers (H → F, F → H) without neurons that a ticket's zeros leave idle, and how many went.
+
+    An idle neuron hears no input or is read by no output: what it adds, its column of `outer` times the activation of
+    its bias, is the same for every text, and goes into the bias of `outer`. What is left comes in groups of 32, as
+    int4's scales and wide registers want it; idle neurons fill the last.
+    """
+    busy = (inner.weight != 0).any(dim=1) & (outer.weight != 0).any(dim=0)
+    idle = (~busy).nonzero().flatten()
+    kept = max(math.ceil(int(busy.sum()) / GROUP), 1) * GROUP
+    gone = idle[kept - int(busy.sum()) :]
+    if not len(gone):
+        return inner, outer, 0
+    stays = torch.ones_like(busy).index_fill(0, gone, False)
+    with torch.no_grad():
+        said = outer.weight[:, gone] @ activation(inner.bias[gone])
+        smaller = (
+            linear_of(inner.weight[stays], inner.bias[stays]),
+            linear_of(outer.weight[:, stays], outer.bias + said),
+        )
+    return *smaller, len(gone)
 
 
 class PhoneNorm(nn.Module):
@@ -93,8 +119,9 @@ class PhoneFeedForward(nn.Module):
 
     def __init__(self, block: FeedForward, pending: Tensor, activation: str) -> None:
         super().__init__()
-        self.inner, self.outer = folded(block.inner, pending), folded(block.outer, residual=pending)
         self.activation = activation_of(activation)
+        whole = folded(block.inner, pending), folded(block.outer, residual=pending)
+        self.inner, self.outer, self.idle = without_idle(*whole, self.activation)
         self.norm = PhoneNorm(block.norm)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -143,6 +143,11 @@ class PhoneEncoder(nn.Module):
         self.layers = nn.ModuleList(blocks)
         self.head = head_of(model, pending)
 
+    @property
+    def idle_neurons(self) -> int:
+        """How many of the model's feed-forward neurons never add anything but a constant, and were left out."""
+        return sum(m.idle for m in self.modules() if isinstance(m, PhoneFeedForward))
+
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
         segments = None if token_type_ids is None else token_type_ids.view(-1)
         ids = input_ids.view(-1)

@@ -32,8 +32,8 @@ def measure(
     """Everything measured of each program: report.json's `programs` entries but for the metric, which needs data.
 
     Keys: file, bytes, download_bytes, latency_ms, threads, peak_rss_bytes, runtime_rss_bytes, peak_rss_growth_bytes,
-    first_answer_ms, delegated_fraction, delegated_pieces, leftover_ops. Raises ExportError when a measuring process
-    fails.
+    first_answer_ms, delegated_fraction, delegated_pieces, leftover_ops, idle_neurons. Raises ExportError when a
+    measuring process fails.
     """
     timed = _timed(programs, lengths, threads, rounds)
     return {
@@ -47,6 +47,7 @@ def measure(
             "delegated_fraction": program.census.delegated_fraction,
             "delegated_pieces": program.census.pieces,
             "leftover_ops": dict(program.census.leftovers),
+            "idle_neurons": program.idle_neurons,
         }
         for name, program in programs.items()
     }

@@ -49,6 +49,7 @@ class Program:
     census: Census
     storage: tuple[TensorStorage, ...]
     min_tokens: int = MIN_TOKENS
+    idle_neurons: int = 0  # of the model: the program does without them and answers the same
 
     def to_json(self) -> dict[str, Any]:
         """The description as plain JSON values; `path` is its file name."""

@@ -105,6 +105,7 @@ def sample() -> dict[str, Any]:
                 agreement_with_eager=0.9951,
                 delegated_fraction=0.9821,
                 delegated_pieces=2,
+                idle_neurons=1_344,
                 leftover_ops={"quantized_decomposed::embedding_byte": 1},
                 first_answer_ms={"cold": 31.4, "warm": 8.7},
                 storage_bytes={"8": 22_600_000, "32": 260_000},

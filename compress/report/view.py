@@ -220,6 +220,19 @@ def program_table(report: Report) -> Table:
     return Table(headings, rows, "Exported programs, measured on the files themselves")
 
 
+def program_notes(report: Report) -> list[tuple[str, str]]:
+    """(program, what of its model it does without) for the programs that could leave something out."""
+    return [
+        (
+            program_title(report, name),
+            f"the zeros of its weights leave {f.count(idle)} {'neuron' if idle == 1 else 'neurons'} nothing to add; "
+            "the program does without them and answers the same",
+        )
+        for name, program in measured_programs(report).items()
+        if (idle := program.get("idle_neurons"))
+    ]
+
+
 def storage_table(report: Report) -> Table | None:
     """In how many bits the values of each program are stored: a tensor left in fp32 would show here."""
     stored = {n: s for n, p in measured_programs(report).items() if (s := p.get("storage_bytes"))}

@@ -28,6 +28,7 @@ def losses(
     order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]
     by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
     collate = texts.form.pad(texts.tokenizer)
-    for start in range(0, len(by_length), _SIZE):
-        yield model(**collate([train.rows[i] for i in by_length[start : start + _SIZE]])).loss
-        advance(1)
+    with texts.form.training(model):
+        for start in range(0, len(by_length), _SIZE):
+            yield model(**collate([train.rows[i] for i in by_length[start : start + _SIZE]])).loss
+            advance(1)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 from compress.errors import ExportError, ModelError
 from compress.models.anatomy import layers_of
@@ -59,6 +60,60 @@ def test_layers_of_different_widths(kind: str) -> None:
         with torch.no_grad():
             answer = phone(torch.tensor([text["input_ids"]]))[0]
         torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
+
+
+def with_idle_neurons(kind: str) -> PreTrainedModel:
+    """A model of 96 neurons a layer.
+
+    Of the first layer's 50 hear nothing, 40 are not read, and 6 busy ones are left, which take a group of 32; of the
+    second's 40 hear nothing, and 56 take two groups.
+    """
+    model = random_model(kind)
+    first, second = (layer.feed_forwards[-1] for layer in layers_of(model))
+    with torch.no_grad():
+        first.inner.weight[:50] = 0
+        first.outer.weight[:, 50:90] = 0
+        second.inner.weight[3:43] = 0
+    return model
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_idle_neurons_are_gone_and_not_missed(kind: str) -> None:
+    model = with_idle_neurons(kind)
+    phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
+    widths = [layer.feed_forwards[-1].inner.out_features for layer in phone.layers]
+    assert widths == [32, 64] and phone.idle_neurons == 64 + 32
+    for text in map(encode, TEXTS[:3]):
+        with torch.no_grad():
+            answer = phone(torch.tensor([text["input_ids"]]))[0]
+        torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
+
+
+def test_a_layer_without_a_busy_neuron_keeps_a_group() -> None:
+    model = random_model("bert")
+    with torch.no_grad():
+        layers_of(model)[0].feed_forwards[0].inner.weight.zero_()
+    phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
+    text = encode(TEXTS[0])
+    with torch.no_grad():
+        answer = phone(torch.tensor([text["input_ids"]]))[0]
+    assert phone.idle_neurons == 64
+    torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
+
+
+@pytest.mark.parametrize("scheme", ["none", "int8", "int4"])
+def test_a_program_without_idle_neurons_is_smaller_and_answers_as_the_model(scheme: str, tmp_path: Path) -> None:
+    model = with_idle_neurons("bert")
+    folders = {"whole": save(random_model("bert"), tmp_path / "whole"), "idle": save(model, tmp_path / "idle")}
+    programs = {name: lower(folder, tmp_path / f"{name}.pte", scheme=scheme) for name, folder in folders.items()}
+    assert (programs["whole"].idle_neurons, programs["idle"].idle_neurons) == (0, 96)
+    assert Program.read(tmp_path / "idle.pte").idle_neurons == 96
+    bits = {"none": 32, "int8": 8, "int4": 4}[scheme]
+    assert programs["whole"].bytes - programs["idle"].bytes >= 96 * 2 * 64 * bits // 8
+    text = encode(TEXTS[0])
+    whole, answer = eager(model, text).numpy(), predict(programs["idle"], [text])[0]
+    if scheme != "int4":  # four bits of a random model say little
+        np.testing.assert_allclose(answer, whole, atol={"none": FP32, "int8": 0.2 * whole.std()}[scheme])
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS)))
