@@ -70,7 +70,7 @@ def seconds_per_step(run: Run, steps: int = 3) -> float:
     times = []
     for _ in range(steps + 1):
         started = time.monotonic()
-        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()):
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()), texts.form.training(model):
             loss = model(**batch).loss
         loss.backward()
         times.append(time.monotonic() - started)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from datasets import Dataset
 from torch import Tensor
-from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedTokenizerBase
+from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from compress.data.task import Example, Task
@@ -93,6 +94,10 @@ class Form(ABC):
     def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         """Rows → a training batch."""
         return self.pad(tokenizer)
+
+    def training(self, model: PreTrainedModel) -> AbstractContextManager[None]:
+        """Within the block the model's loss may be computed in a cheaper way; its value is the same."""
+        return nullcontext()
 
     def logits(self, told: ModelOutput) -> Tensor:
         """A model's answers as one tensor (B, L) or (B, T, L)."""

@@ -3,18 +3,21 @@
 Training masks anew in each pass; dev and test have the same masks for every model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from datasets import Dataset
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import ModelOutput
 
 from compress.data.task import Example, Task
 from compress.kinds.form import Collator, Encoded, Form
@@ -22,6 +25,7 @@ from compress.kinds.sentences import too_long
 
 SHARE = 0.15  # of the tokens; of these 80 % are replaced by [MASK], 10 % by any token, 10 % stay
 _SHOWN = -100  # what PyTorch's cross entropy leaves out
+_DRAWS = 100  # of masks, until one asks for a word of the batch
 
 
 class MaskedWords(Form):
@@ -55,9 +59,42 @@ class MaskedWords(Form):
         collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=SHARE)
 
         def masked_anew(rows: list[dict[str, Any]]) -> Mapping[str, Tensor]:
-            return collate([_unmasked(row) for row in rows])
+            plain = [_unmasked(row) for row in rows]
+            for _ in range(_DRAWS):
+                batch = collate(plain)
+                if (batch["labels"] != _SHOWN).any():  # few short texts may draw none, whose mean loss is no number
+                    break
+            return batch
 
         return masked_anew
+
+    @contextmanager
+    def training(self, model: PreTrainedModel) -> Iterator[None]:
+        """The same loss from the asked places alone: a word in seven goes through the head, as wide as the vocabulary.
+
+        A forward pass with labels (B, T) has logits (1, M, V) of the M places that have one.
+        """
+        asked: Tensor | None = None
+
+        def take_labels(_: nn.Module, args: tuple, told: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+            nonlocal asked
+            labels = told.get("labels")
+            asked = None if labels is None else labels != _SHOWN
+            return args, told if asked is None else told | {"labels": labels[asked][None]}
+
+        def take_states(_: nn.Module, __: tuple, states: ModelOutput) -> None:
+            if asked is not None:
+                states["last_hidden_state"] = states["last_hidden_state"][asked][None]
+
+        hooks = [
+            model.register_forward_pre_hook(take_labels, with_kwargs=True),
+            model.base_model.register_forward_hook(take_states),
+        ]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
         asked = torch.from_numpy(logits[split.places[index]]).float()

@@ -115,6 +115,7 @@ class Learner:
             held,
             table,
             rounded,
+            self.texts.form.training(model),
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(name, total) as advance,
         ):

@@ -1,9 +1,13 @@
 """Masked words: dev and test are the same for every model, training is masked anew, and nothing is lost on the way."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
+from architectures import CONFIGS
+from transformers import AutoModelForMaskedLM
 
 from compress.data.load import load_task
 from compress.data.task import Example, Task
@@ -28,6 +32,39 @@ def test_dev_is_masked_alike_every_time_and_the_words_come_back(tokenizer) -> No
     for batch in batches:
         asked = batch["labels"] >= 0
         assert asked.any() and torch.equal(torch.where(asked, batch["labels"], batch["input_ids"]), whole)
+
+
+def test_a_lone_short_text_has_a_word_that_is_asked(tokenizer) -> None:
+    split = FORM.encode(TEXTS, TASK, tokenizer, 4)  # two words each
+    collate = FORM.collator(tokenizer)
+    assert all((collate([dict(split.rows[0])])["labels"] >= 0).any() for _ in range(50))
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_training_asks_the_head_for_what_is_masked_alone_and_learns_the_same(tokenizer, kind: str) -> None:
+    """The loss and every gradient are those of the whole pass, which has logits for all places."""
+    torch.manual_seed(0)
+    config = copy.deepcopy(CONFIGS[kind])
+    config.vocab_size = len(tokenizer)
+    model = AutoModelForMaskedLM.from_config(config).eval()
+    split = FORM.encode(TEXTS, TASK, tokenizer, 32)
+    batch = FORM.pad(tokenizer)([dict(row) for row in split.rows])
+    if kind in ("roberta", "distilbert"):
+        batch.pop("token_type_ids", None)
+
+    def learn() -> tuple[torch.Tensor, torch.Size, dict[str, torch.Tensor]]:
+        model.zero_grad()
+        told = model(**batch)
+        told.loss.backward()
+        named = model.named_parameters()
+        return told.loss.detach(), told.logits.shape, {n: p.grad.clone() for n, p in named if p.grad is not None}
+
+    whole = learn()
+    with FORM.training(model):
+        asked = learn()
+    assert asked[1] == (1, int((batch["labels"] >= 0).sum()), 30522)
+    torch.testing.assert_close((asked[0], asked[2]), (whole[0], whole[2]), rtol=1e-4, atol=1e-6)
+    assert learn()[1] == whole[1]  # afterwards it answers for every place again
 
 
 def test_about_fifteen_in_a_hundred_are_asked_and_never_none(tokenizer, shared_data: Path) -> None:
