@@ -24,6 +24,21 @@ class Results:
     def criterion(self, name: str, index: int, key: str = "accuracy") -> list[float]:
         return [seed["criteria"][name][index][key] for seed in self.seeds]
 
+    def gentle(self, index: int, key: str = "accuracy") -> list[float]:
+        return [seed["gentle"][index][key] for seed in self.seeds]
+
+    @property
+    def gentle_levels(self) -> range:
+        """Levels of the search in gentler rounds, the dense net's left out."""
+        return range(1, len(self.seeds[0]["gentle"]))
+
+    @property
+    def gentle_small(self) -> int:
+        """Its first level at or below SMALL of the weights, or its sparsest."""
+        return next(
+            (i for i in self.gentle_levels if fmean(self.gentle(i, "density")) <= SMALL), self.gentle_levels[-1]
+        )
+
     def supermask(self, name: str, key: str = "accuracy") -> list[float]:
         return [seed["supermasks"][name][key] for seed in self.seeds]
 
@@ -41,11 +56,12 @@ class Results:
         return self.settings["rounds"]
 
     def verdict(self, level: int) -> Verdict:
+        return self.judged(self.iterative(0), self.iterative(level), self.density(level))
+
+    def gentle_verdict(self, index: int) -> Verdict:
+        return self.judged(self.gentle(0), self.gentle(index), fmean(self.gentle(index, "density")))
+
+    def judged(self, dense: list[float], ticket: list[float], density: float) -> Verdict:
+        """Of tickets with this share of the weights against dense nets; all trainings have the same steps."""
         steps = self.settings["steps"]
-        return judge(
-            self.iterative(0),
-            self.iterative(level),
-            sparsity=1 - self.density(level),
-            dense_steps=steps,
-            ticket_steps=steps,
-        )
+        return judge(dense, ticket, sparsity=1 - density, dense_steps=steps, ticket_steps=steps)
