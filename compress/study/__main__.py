@@ -13,7 +13,7 @@ _EXAMPLES = """examples:
   python -m compress.study --data my_task/ --sparsities 0.5,0.7 --controls random --dry-run
   python -m compress.study --data my_task/ --sparsities 0.5,0.7 --transfer studies/other --at 0.7
   python -m compress.study --data my_task/ --searches one_shot,early,averaged,distilled --at 0.6
-  python -m compress.study.matrix studies/*               sources × targets of several studies
+  python -m compress.study.compare studies/*              what wins on each task; sources × targets
 the same command again goes on where it was interrupted; more seeds or sparsities train only what is new.
 searches:
 """ + "".join(f"  {name:<12} {words}\n" for name, words in SEARCHES.items())

@@ -18,11 +18,11 @@ from compress.run_dir import RunDir, write_atomic, write_json
 from compress.stages.run import Run
 from compress.stages.scoring import compared
 from compress.study.page import write_page
-from compress.study.results import Results
+from compress.study.results import FORMAT, Results
 from compress.study.searches import SEARCH, dense, expected_steps, iterative, round_epochs
 from compress.study.settings import Settings
 from compress.study.trainings import Bench, Spec, Training, check_supported
-from compress.study.transfer import FORMAT, Source
+from compress.study.transfer import Source
 
 Row = dict[str, Any]
 

@@ -1,12 +1,27 @@
 """A study's numbers, asked by role, sparsity and seed, and what they say."""
 
+from pathlib import Path
 from typing import Any
 
+from compress.errors import PocketTicketError
 from compress.lottery.verdict import Verdict, judge, paired_sentence
 from compress.report.formats import MetricFormat
 from compress.report.statistics import Estimate
+from compress.run_dir import read_json
 
+FORMAT = "pocket-ticket study 1"
 Row = dict[str, Any]
+
+
+def load_study(folder: Path) -> dict[str, Any]:
+    """The study.json of a folder. Raises PocketTicketError for a folder that is no study."""
+    file = folder / "study.json"
+    study = read_json(file) if file.is_file() else {}
+    if study.get("format") != FORMAT:
+        raise PocketTicketError(
+            "there is no study", where=str(folder), remedy="give the --output folder of python -m compress.study"
+        )
+    return study
 
 
 class Results:

@@ -1,7 +1,6 @@
 """Tickets of other studies, tried on this task: their masks on the same encoder."""
 
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -9,21 +8,8 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask
 from compress.models.anatomy import architecture_of, prunable_parameters
 from compress.models.load import weights_fingerprint
-from compress.run_dir import read_json
 from compress.stages.run import Run
-
-FORMAT = "pocket-ticket study 1"
-
-
-def load_study(folder: Path) -> dict[str, Any]:
-    """The study.json of a folder. Raises PocketTicketError for a folder that is no study."""
-    file = folder / "study.json"
-    study = read_json(file) if file.is_file() else {}
-    if study.get("format") != FORMAT:
-        raise PocketTicketError(
-            "there is no study", where=str(folder), remedy="give the --output folder of python -m compress.study"
-        )
-    return study
+from compress.study.results import load_study
 
 
 class Source:

@@ -43,8 +43,15 @@ def numbers() -> Callable[..., dict[str, Any]]:
         ]
         paired = [{"sparsity": s, "value": 0.0, "low": -0.01, "high": 0.01} for s in columns if s]
         return {
-            "task": {"name": "task", "kind": "classification", "metric": "accuracy", "examples": {"test": 500}} | task,
+            "task": {
+                "name": "task",
+                "kind": "classification",
+                "metric": "accuracy",
+                "examples": {"train": 100, "test": 500},
+            }
+            | task,
             "model": {"name": "encoder"},
+            "recipe": {"ticket": {"criterion": "taylor"}},
             "settings": {"at": [s for s in columns if s], "round_epochs": 3.0},
             "trainings": rows,
             "paired": paired,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from compress.study.__main__ import main
-from compress.study.matrix import main as matrix
+from compress.study.compare import main as compare
+from compress.study.compare import matrix, winners
 from compress.study.page import write_page
 from compress.study.results import Results
 from compress.study.searches import expected_steps
@@ -79,6 +80,33 @@ def test_wrong_flags_are_one_sentence_and_exit_code_2(name: str, tmp_path: Path,
     assert not (tmp_path / "study").exists()
 
 
-def test_the_matrix_is_of_studies(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert matrix([str(tmp_path)]) == 2
+def test_tasks_stand_side_by_side_with_what_wins_on_dev_and_test(numbers: Callable) -> None:
+    dense, less, worse = ([0.89, 0.90, 0.91],) * 2, ([0.895] * 3,) * 2, ([0.8] * 3,) * 2
+    studies = [
+        numbers({0.0: dense, 0.3: less, 0.5: (less[0], worse[0])}, name="cola"),
+        numbers({0.0: dense, 0.5: worse}, name="mine"),
+    ]
+    studies[0]["trainings"] += [
+        row | {"role": "control", "source": "random"} for row in numbers({0.3: worse})["trainings"]
+    ]
+    rows = winners([Results(study) for study in studies]).splitlines()
+    assert rows[2:] == [
+        "| cola (100, 100) | taylor | 90.0 ± 1.0 | **89.5 ± 0.0** | 80.0 ± 0.0 | 80.0 ± 0.0 at 30% | 30% | 50% |",
+        "| mine (100, 100) | taylor | 90.0 ± 1.0 | – | 80.0 ± 0.0 | – | none | – |",
+    ]
+
+
+def test_a_source_is_averaged_over_the_tasks_that_are_not_its_own(numbers: Callable) -> None:
+    dense, own, moved = ([0.9] * 3,) * 2, ([0.88] * 3,) * 2, ([0.86] * 3,) * 2
+    studies = [numbers({0.0: dense, 0.5: own}, name=name) for name in ("a", "b")]
+    for study, source in zip(studies, ("b", "a"), strict=True):
+        study["trainings"] += [
+            row | {"role": "transfer", "source": source} for row in numbers({0.5: moved})["trainings"]
+        ]
+    rows = matrix([Results(study) for study in studies], 0.5).splitlines()
+    assert rows[2:4] == ["| a | 88.0 ± 0.0 | 86.0 ± 0.0 | 86.0 |", "| b | 86.0 ± 0.0 | 88.0 ± 0.0 | 86.0 |"]
+
+
+def test_only_studies_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert compare([str(tmp_path)]) == 2
     assert "there is no study" in capsys.readouterr().err
