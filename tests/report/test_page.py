@@ -55,7 +55,7 @@ def page(report: dict[str, Any], tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 861, 1280])
+@pytest.mark.parametrize("width", [320, 390, 921, 1280])
 def test_the_page_fits_reads_and_asks_for_nothing(browser: Any, page: Path, width: int, dark: bool) -> None:
     browser.open(page, width=width, dark=dark)
     browser.evaluate(OPEN_ALL)
