@@ -24,9 +24,9 @@ from benchmarks.peers.compare import machine
 from benchmarks.peers.models import MAX_TOKENS, Subject, texts_of
 from benchmarks.peers.page import table
 from compress.errors import ExportError, PocketTicketError
-from compress.run_dir import write_atomic
-from mobile_export.program import Program
-from mobile_export.quiet import quiet
+from compress.files import write_atomic
+from mobile_export.programs.program import Program
+from mobile_export.programs.quiet import quiet
 
 if TYPE_CHECKING:
     from executorch.devtools.inspector import Event
@@ -73,7 +73,7 @@ def profile(program: Program, ids: Sequence[int], *, runs: int) -> Profile:
     """
     import torch
 
-    from mobile_export.runtime import LoadedProgram, load_runtime, set_threads
+    from mobile_export.programs.runtime import LoadedProgram, load_runtime, set_threads
 
     load_runtime()
     set_threads(1)
@@ -162,7 +162,7 @@ def _about(load: float) -> list[str]:
 
 
 def _profiles(model: Subject, lengths: Sequence[int], runs: int, folder: Path) -> dict[int, Profile]:
-    from mobile_export.lowering import lower
+    from mobile_export.lowering.lower import lower
 
     program = lower(model.folder, folder / f"{model.name}.pte", max_tokens=MAX_TOKENS, pair=False)
     return {length: profile(program, texts_of(model, length, 1)[0], runs=runs) for length in lengths}

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic.fields import FieldInfo
 
 from compress.errors import PocketTicketError
-from compress.recipe import Recipe, load_recipe, options
+from compress.recipe.sections import Recipe, load_recipe, options
 
 _EXAMPLES = """examples:
   python -m compress.run --target android                              the embedded model and task, no network
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         recipe = recipe_of(parsed)
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
-        from compress.pipeline import Pipeline
+        from compress.pipeline.pipeline import Pipeline
 
         pipeline = Pipeline(recipe, parsed.output, Console(console_mode(parsed)), with_app=parsed.apk)
         if parsed.dry_run:

@@ -97,10 +97,10 @@ def _show(folder: Path, scheme: str) -> None:
 
     from compress.console import Console
     from compress.models.anatomy import stored_matrices
-    from compress.recipe import load_recipe
-    from compress.run_dir import RunDir
-    from compress.stages.programs import final_stage
-    from compress.stages.run import Run
+    from compress.pipeline.run import Run
+    from compress.pipeline.run_dir import RunDir
+    from compress.pipeline.stages.programs import final_stage
+    from compress.recipe.sections import load_recipe
     from compress.training.trainer import predict
 
     if not (folder / "report.json").is_file():

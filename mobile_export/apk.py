@@ -13,12 +13,12 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from compress.errors import ExportError, PocketTicketError
-from compress.run_dir import file_sha256
-from mobile_export.apk_check import check_bundle
-from mobile_export.apk_code import build_code
-from mobile_export.apk_parts import Runtime, fetch, npm_runtime, version
-from mobile_export.apk_tools import Key, debug_key, find_tools, sign
-from mobile_export.apk_zip import PAGE, Entry, places, write_zip
+from compress.files import file_sha256
+from mobile_export.app.code import build_code
+from mobile_export.app.parts import Runtime, fetch, npm_runtime, version
+from mobile_export.app.tools import Key, debug_key, find_tools, sign
+from mobile_export.app.zip import PAGE, Entry, places, write_zip
+from mobile_export.bundle.check import check_bundle
 
 BUNDLE_FILES = ("model.pte", "vocab.txt", "manifest.json", "golden.json")
 ABIS = ("arm64-v8a", "x86_64")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mobile_export.program import Form
+from mobile_export.programs.program import Form
 
 
 @dataclass(frozen=True)

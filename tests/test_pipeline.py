@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from compress.files import file_sha256
 from compress.report.schema import validate
-from compress.run_dir import file_sha256
 
 COMMAND = [sys.executable, "-m", "compress.run", "--target", "android"]
 STAGES = ("baseline", "dense", "ticket", "distilled", "programs", "android")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from compress.console import Console
-from compress.estimate import seconds_per_step
-from compress.recipe import load_recipe
+from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.run import Run
+from compress.recipe.sections import load_recipe
 from compress.report.schema import validate
-from compress.stages.run import Run
-from mobile_export.verify import verify_bundle
+from mobile_export.bundle.verification import verify_bundle
 
 PEOPLE, PLACES = ("Ada Lovelace", "Bob", "Carol King", "Dora"), ("Rome", "London Bridge", "Paris")
 FRAMES = ("{who} went to {where} .", "in {where} I met {who} !", "don't ask {who} about {where}", "nothing here")

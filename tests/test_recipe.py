@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compress.errors import RecipeError
-from compress.recipe import Recipe, load_recipe, option_keys
+from compress.recipe.sections import Recipe, load_recipe, option_keys
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.digits.experiments import Settings, run_seed
 from benchmarks.digits.page import write_page
-from compress.run_dir import read_json, write_json
+from compress.files import read_json, write_json
 
 
 def main() -> None:

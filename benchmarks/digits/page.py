@@ -9,9 +9,9 @@ from scipy.stats import ttest_1samp
 from benchmarks.digits.plots import draw
 from benchmarks.digits.results import SMALL, Results
 from benchmarks.digits.task import DEV, GOAL, RATE, TRAIN, splits
-from compress.report.markdown import spread as mean_and_deviation
-from compress.report.markdown import table
-from compress.run_dir import write_atomic
+from compress.files import write_atomic
+from compress.pages.markdown import spread as mean_and_deviation
+from compress.pages.markdown import table
 
 CHANCE = 0.1
 WORD = {True: "wins", False: "no", None: "–"}  # of a verdict

@@ -6,7 +6,7 @@ from statistics import fmean, stdev
 from matplotlib.axes import Axes
 
 from benchmarks.digits.results import Results
-from compress.report.figures import with_spread, write_svg
+from compress.pages.figures import with_spread, write_svg
 
 CONTROLS = {"one_shot": "one-shot", "reinitialised": "re-initialised", "random_mask": "random mask"}
 

@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from compress.lottery.verdict import Verdict, judge
+from compress.evaluation.verdict import Verdict, judge
 
 SMALL = 0.20  # "winning tickets at 10-20 % of the weights"
 

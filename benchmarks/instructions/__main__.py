@@ -24,8 +24,8 @@ from benchmarks.peers.environments import PEERS
 from benchmarks.peers.models import MAX_TOKENS, Subject, subject
 from benchmarks.peers.page import table
 from compress.errors import PocketTicketError
-from compress.run_dir import read_json, write_atomic, write_json
-from mobile_export.arm import CORES
+from compress.files import read_json, write_atomic, write_json
+from mobile_export.programs.arm import CORES
 
 LENGTHS = (12, 32, 64, 128)
 BASELINE = Path(__file__).with_name("baseline.json")
@@ -160,8 +160,8 @@ def page(found: Mapping[str, Counts], about: Mapping[str, Mapping[str, str]], mo
 
 
 def _programs(models: Sequence[Subject], folder: Path) -> dict[str, Path]:
-    from mobile_export.lowering import lower
-    from mobile_export.quiet import quiet
+    from mobile_export.lowering.lower import lower
+    from mobile_export.programs.quiet import quiet
 
     paths = {model.name: folder / f"{model.name}.pte" for model in models}
     for model in models:

@@ -13,7 +13,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     import torch
 
-    from mobile_export.runtime import load_runtime, set_threads
+    from mobile_export.programs.runtime import load_runtime, set_threads
 
     load_runtime()
     set_threads(1)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.instructions.callgrind import RUNS, Counts
 from compress.errors import ToolError
-from mobile_export.arm import WHEELS, emulated, find_emulator
+from mobile_export.programs.arm import WHEELS, emulated, find_emulator
 
 EMULATOR, PACKAGE = "qemu-aarch64", "qemu-user"
 PLUGIN, WORKER = (Path(__file__).with_name(name) for name in ("plugin.c", "emulated_worker.py"))

@@ -72,15 +72,15 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from mobile_export.quiet import quiet
+    from mobile_export.programs.quiet import quiet
 
     with quiet():  # torchao warns of its own registrations when transformers imports it
         from benchmarks.peers.compare import Settings, build, compare
         from benchmarks.peers.models import subject
         from benchmarks.peers.page import page
         from compress.console import Console
+        from compress.files import write_atomic, write_json
         from compress.models import load  # noqa: F401
-        from compress.run_dir import write_atomic, write_json
 
     left_out = {family: "it was left out of this run" for family in given.without}
     if not is_ready("litert"):

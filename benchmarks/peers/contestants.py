@@ -70,7 +70,7 @@ def contestants(subject: Subject, family: str, lengths: Sequence[int]) -> list[C
 
 def set_threads(threads: int) -> None:
     """Give PyTorch and ExecuTorch, whose threads belong to the process, that many, and forget compiled graphs."""
-    from mobile_export.runtime import set_threads as set_runtime_threads
+    from mobile_export.programs.runtime import set_threads as set_runtime_threads
 
     torch.set_num_threads(threads)
     torch._dynamo.reset()

@@ -30,7 +30,7 @@ class Eager(Engine):
     longest = 512
 
     def __init__(self, model_dir: Path) -> None:
-        from mobile_export.lowering import StockForm, load_model
+        from mobile_export.lowering.lower import StockForm, load_model
 
         self.module: Callable[..., torch.Tensor] = StockForm(load_model(model_dir)).eval()
 
@@ -61,7 +61,7 @@ class ExecuTorch(Engine):
     def __init__(self, path: Path, inputs: int, longest: int) -> None:
         from executorch.runtime import Runtime
 
-        from mobile_export.runtime import load_runtime
+        from mobile_export.programs.runtime import load_runtime
 
         load_runtime()
         self.method, self.inputs, self.longest = (
@@ -120,7 +120,7 @@ class LiteRT(Engine):
         if length not in self.interpreters:
             from ai_edge_litert.interpreter import Interpreter
 
-            from mobile_export.quiet import quiet
+            from mobile_export.programs.quiet import quiet
 
             with quiet():
                 loaded = Interpreter(model_path=str(self.files[length]), num_threads=self.threads)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compress.errors import ToolError
-from compress.run_dir import write_atomic
+from compress.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / ".peers"

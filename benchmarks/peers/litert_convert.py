@@ -21,7 +21,7 @@ def convert(model_dir: Path, output: Path, lengths: list[int], *, first_row: boo
     import litert_torch
 
     from benchmarks.peers.first_row import first_row_only
-    from mobile_export.lowering import StockForm, load_model
+    from mobile_export.lowering.lower import StockForm, load_model
 
     model = load_model(model_dir)
     model = StockForm(first_row_only(model) if first_row else model).eval()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compress.errors import ModelError
-from compress.run_dir import file_sha256, fingerprint
+from compress.files import file_sha256, fingerprint
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -87,7 +87,7 @@ def make_ticket(folder: Path) -> None:
     """Save the dense model cut to its first heads, neurons, layers and most general words. It is not trained."""
     from compress.models.load import save
     from compress.models.structure import Sizes, remove
-    from compress.vocabulary import choose, trim_model, trim_tokenizer
+    from compress.shrink.vocabulary import choose, trim_model, trim_tokenizer
 
     model, tokenizer = _dense()
     remove(model, Sizes((HEADS,) * LAYERS, (NEURONS,) * LAYERS).first())

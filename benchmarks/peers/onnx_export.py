@@ -10,8 +10,8 @@ from torch import nn
 
 from benchmarks.peers.first_row import first_row_only
 from compress.models.anatomy import layers_of
-from mobile_export.lowering import StockForm, load_model
-from mobile_export.quiet import quiet
+from mobile_export.lowering.lower import StockForm, load_model
+from mobile_export.programs.quiet import quiet
 
 INPUTS = ("input_ids", "attention_mask")
 OPSET = 17

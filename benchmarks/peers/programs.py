@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.peers.environments import PEERS, ROOT, environment, python_of
 from benchmarks.peers.models import MAX_TOKENS, Subject
 from compress.errors import ExportError
-from compress.run_dir import fingerprint, read_json, write_json
+from compress.files import fingerprint, read_json, write_json
 
 Facts = Mapping[str, Any]
 PACKAGES = ("torch", "executorch", "torchao", "transformers", "onnx", "onnxruntime", "ai-edge-litert")
@@ -69,7 +69,7 @@ def _sources(builder: Builder) -> str:
 
 def _sizes(folder: Path) -> dict[str, tuple[int, int]]:
     """Bytes of each program, and its bytes deflated at level 9, as in an APK."""
-    from mobile_export.measure import download_bytes
+    from mobile_export.programs.latency import download_bytes
 
     files = sorted(file for file in folder.iterdir() if file.suffix != ".json")
     return {file.name: (file.stat().st_size, download_bytes(file)) for file in files}
@@ -82,7 +82,7 @@ def _stock(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
 
 
 def _ours(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
-    from mobile_export.lowering import lower
+    from mobile_export.lowering.lower import lower
 
     facts = {}
     for precision, scheme in (("fp32", "none"), ("int8", "int8")):
@@ -112,7 +112,7 @@ def _litert(model_dir: Path, output: Path, lengths: Sequence[int], *, first_row:
 
 BUILDERS = {
     "stock": Builder(_stock, ("benchmarks/peers/stock.py", "mobile_export/lowering*.py")),
-    "ours": Builder(_ours, ("mobile_export/lowering*.py", "mobile_export/quantization.py")),
+    "ours": Builder(_ours, ("mobile_export/lowering*.py", "mobile_export/lowering/quantization.py")),
     "onnxruntime": Builder(_onnxruntime, ("benchmarks/peers/onnx_export.py",)),
     "onnxruntime_cls": Builder(
         partial(_onnxruntime, first_row=True), ("benchmarks/peers/onnx_export.py", "benchmarks/peers/first_row.py")

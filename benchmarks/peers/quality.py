@@ -37,10 +37,10 @@ def read_test(subject: Subject, data: Path) -> Test:
     Raises DataError for data of other classes than the model's, or that is not one text with a class.
     """
     from compress.data.load import load_task
+    from compress.files import read_json
     from compress.kinds.encode import encode
     from compress.models.load import load_tokenizer
-    from compress.recipe import DataSection
-    from compress.run_dir import read_json
+    from compress.recipe.sections import DataSection
 
     task = load_task(DataSection(source=str(data)), seed=0)
     if task.kind != "classification":

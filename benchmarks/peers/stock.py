@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from benchmarks.peers.models import MAX_TOKENS
-from mobile_export.lowering import StockForm, census_of, load_model
-from mobile_export.lowering_passes import hurried
-from mobile_export.quiet import quiet
+from mobile_export.lowering.lower import StockForm, census_of, load_model
+from mobile_export.lowering.passes import hurried
+from mobile_export.programs.quiet import quiet
 
 
 def export_stock(model_dir: Path, output: Path) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from compress.data.files import LINE, Row
 from compress.data.task import OUTSIDE, Answer, Example, Kind
 from compress.errors import DataError
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 _COLUMNS = {  # names by which a column is found when the recipe gives none
     "label": ("label", "labels", "score", "intent", "class"),

@@ -11,8 +11,8 @@ from compress.data.files import SUFFIXES, Row, read_rows
 from compress.data.near_duplicates import normalise
 from compress.data.task import SPLITS, Example, Kind, Task
 from compress.errors import DataError
-from compress.recipe import DataSection
-from compress.run_dir import fingerprint
+from compress.files import fingerprint
+from compress.recipe.sections import DataSection
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
 UNLABELLED = "unlabeled.txt"

@@ -13,7 +13,7 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from compress.errors import ModelError, TrainingError
-from compress.run_dir import write_atomic
+from compress.files import write_atomic
 
 Parameters = Mapping[str, nn.Parameter]
 _FORMAT = "pocket-ticket mask 1"

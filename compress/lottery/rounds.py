@@ -11,8 +11,8 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from compress.errors import ModelError, PocketTicketError
+from compress.files import write_atomic
 from compress.lottery.mask import Mask
-from compress.run_dir import write_atomic
 
 State = dict[str, Tensor]
 _FORMAT = "pocket-ticket round 1"

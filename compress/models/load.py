@@ -20,11 +20,11 @@ from transformers import (
 
 from compress.data.task import Task
 from compress.errors import ModelError
+from compress.files import file_sha256
 from compress.models.anatomy import ARCHITECTURES, classification_head_of
 from compress.models.factorized import factorize, rank_of
 from compress.models.merging import merge, merges_of
 from compress.models.structure import Sizes, remove
-from compress.run_dir import file_sha256
 
 EMBEDDED = "minilm"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import PocketTicketError
-from compress.run_dir import read_json, write_json
+from compress.files import read_json, write_json
 
 _FILE = "phones.json"
 _ELSEWHERE = "measured once, by the run, not on the phone"
 
 
 def add_measurement(run: Path, measured: dict[str, Any]) -> None:
-    """Keep what a phone measured (see mobile_export.adb) with the run in folder `run`; a phone's newest one counts.
+    """Keep what a phone measured (see mobile_export.app.adb) with the run in folder `run`; a phone's newest one counts.
 
     Raises PocketTicketError if the phone ran another program than the run's.
     """

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from compress.files import write_atomic
 from compress.report import formats, prose, view
 from compress.report.schema import ReportError, validate
-from compress.run_dir import write_atomic
 
 Report = dict[str, Any]
 TEMPLATES = Path(__file__).with_name("templates")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from statistics import fmean
 
-from compress.report.markdown import spread, table
+from compress.pages.markdown import spread, table
 from compress.run import exit_code
 from compress.study.page import CHEN
 from compress.study.results import Results, load_study

@@ -8,15 +8,16 @@ from typing import Any
 from rich.table import Table
 
 from compress.console import Console
-from compress.estimate import seconds_per_step
+from compress.files import write_atomic, write_json
 from compress.lottery import Mask
 from compress.lottery.controls import random_mask
 from compress.models.load import weights_fingerprint
-from compress.recipe import Recipe
+from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.run import Run
+from compress.pipeline.run_dir import RunDir
+from compress.pipeline.stages.scoring import compared
+from compress.recipe.sections import Recipe
 from compress.report.formats import duration
-from compress.run_dir import RunDir, write_atomic, write_json
-from compress.stages.run import Run
-from compress.stages.scoring import compared
 from compress.study.page import write_page
 from compress.study.results import FORMAT, Results
 from compress.study.searches import SEARCH, dense, expected_steps, iterative, round_epochs

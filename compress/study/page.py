@@ -3,8 +3,8 @@
 from pathlib import Path
 from statistics import fmean, stdev
 
-from compress.report.markdown import spread, table
-from compress.run_dir import write_atomic
+from compress.files import write_atomic
+from compress.pages.markdown import spread, table
 from compress.study.plots import draw
 from compress.study.results import Results
 from compress.study.settings import CONTROLS, SEARCHES

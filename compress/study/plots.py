@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 
 from matplotlib.axes import Axes
 
-from compress.report.figures import with_spread, write_svg
+from compress.pages.figures import with_spread, write_svg
 from compress.study.results import Results
 from compress.study.settings import CONTROLS
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import PocketTicketError
-from compress.lottery.verdict import Verdict, judge, paired_sentence
+from compress.evaluation.statistics import Estimate
+from compress.evaluation.verdict import Verdict, judge, paired_sentence
+from compress.files import read_json
 from compress.report.formats import MetricFormat
-from compress.report.statistics import Estimate
-from compress.run_dir import read_json
 
 FORMAT = "pocket-ticket study 1"
 Row = dict[str, Any]

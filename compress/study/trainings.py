@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 
 from compress import __version__
 from compress.errors import PocketTicketError
+from compress.files import fingerprint, read_json, write_atomic, write_json
 from compress.lottery import Mask, Snapshot, prune
 from compress.lottery.controls import reinitialised, shuffled
 from compress.lottery.convergence import Settling
@@ -25,10 +26,10 @@ from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import load_saved, save, weights_fingerprint
+from compress.pipeline.run import Run, load_answers
+from compress.pipeline.run_dir import RunDir
+from compress.pipeline.stages.scoring import answer, points, save_answers
 from compress.report.formats import duration
-from compress.run_dir import RunDir, fingerprint, read_json, write_atomic, write_json
-from compress.stages.run import Run, load_answers
-from compress.stages.scoring import answer, points, save_answers
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
@@ -77,7 +78,7 @@ class Training:
         return load_file(self.folder / _file(criterion))
 
     def answers(self) -> dict[str, np.ndarray]:
-        """Its answers on dev and test, for `compress.stages.scoring`."""
+        """Its answers on dev and test, for `compress.pipeline.stages.scoring`."""
         return load_answers(self.folder)
 
 

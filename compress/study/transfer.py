@@ -8,7 +8,7 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask
 from compress.models.anatomy import architecture_of, prunable_parameters
 from compress.models.load import weights_fingerprint
-from compress.stages.run import Run
+from compress.pipeline.run import Run
 from compress.study.results import load_study
 
 

@@ -18,7 +18,7 @@ from compress.kinds import FORMS
 from compress.kinds.form import Encoded, Form, batches, padded
 from compress.models.anatomy import layers_of
 from compress.models.merging import merged
-from compress.recipe import DistillSection
+from compress.recipe.sections import DistillSection
 
 INDEX = "index"  # the column that says which training text a row is
 

@@ -31,7 +31,7 @@ from compress.kinds import FORMS
 from compress.kinds.encode import Texts
 from compress.kinds.form import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
-from compress.recipe import TrainingSection
+from compress.recipe.sections import TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
 from compress.training.rounding import rounded_weights

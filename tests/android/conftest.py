@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from compress.errors import ToolError
-from mobile_export.apk_parts import fetch, npm_runtime
-from mobile_export.apk_tools import Tools, find_tools
+from mobile_export.app.parts import fetch, npm_runtime
+from mobile_export.app.tools import Tools, find_tools
 
 
 @pytest.fixture(scope="session")

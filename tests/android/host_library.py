@@ -10,8 +10,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from mobile_export.apk_parts import Runtime, cache_dir, fetch, made_once
-from mobile_export.apk_tools import call
+from mobile_export.app.parts import Runtime, fetch
+from mobile_export.app.tools import call
+from mobile_export.cache import cache_dir, made_once
 
 SOURCES = Path(__file__).parent / "host_libc"
 EMPTY = (

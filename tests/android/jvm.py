@@ -6,9 +6,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile_export.apk_code import MAIN, build_resources, jar_of, kotlinc, namespace
-from mobile_export.apk_parts import LOCK, PROJECT, Runtime, cache_dir, fetch, made_once, npm_runtime
-from mobile_export.apk_tools import Tools, call
+from mobile_export.app.code import MAIN, build_resources, jar_of, kotlinc, namespace
+from mobile_export.app.parts import LOCK, PROJECT, Runtime, fetch, npm_runtime
+from mobile_export.app.tools import Tools, call
+from mobile_export.cache import cache_dir, made_once
 
 HERE = Path(__file__).parent
 TEST_SOURCES = PROJECT / "app" / "src" / "test" / "kotlin"

@@ -9,7 +9,7 @@ from sample_report import sample
 
 from compress.errors import ExportError, PocketTicketError, ToolError
 from compress.report import write_report
-from mobile_export.adb import measure_on_device, read_result
+from mobile_export.app.adb import measure_on_device, read_result
 from mobile_export.measure import main
 
 RESULT = {

@@ -13,8 +13,8 @@ import pytest
 
 from compress.errors import ExportError, PocketTicketError
 from mobile_export.apk import BUNDLE_FILES, Apk, build_apk
-from mobile_export.apk_parts import npm_runtime
-from mobile_export.apk_zip import PAGE, places
+from mobile_export.app.parts import npm_runtime
+from mobile_export.app.zip import PAGE, places
 
 pytestmark = pytest.mark.slow
 
@@ -133,7 +133,7 @@ def test_same_bundle_and_key_give_the_same_bytes(apk: Apk, bundles: Path, tmp_pa
 
 def test_the_code_comes_out_the_same_from_an_empty_cache(apk: Apk, bundles: Path, tmp_path: Path, monkeypatch) -> None:
     """Compiled anew: only downloads and the key are kept."""
-    from mobile_export.apk_parts import cache_dir
+    from mobile_export.cache import cache_dir
 
     for kept in ("parts", "runtime", "debug.p12"):
         (tmp_path / "cache").mkdir(exist_ok=True)

@@ -9,12 +9,12 @@ from zipfile import ZipFile
 import pytest
 
 from compress.errors import ExportError, PocketTicketError, ToolError
-from mobile_export import apk_parts
 from mobile_export.apk import build_apk, main
-from mobile_export.apk_check import check_bundle
-from mobile_export.apk_parts import PROJECT, Part, catalog, coordinates_of, fetch, lock
-from mobile_export.apk_tools import find_tools
-from mobile_export.apk_zip import PAGE, Entry, places, write_zip
+from mobile_export.app import parts
+from mobile_export.app.parts import PROJECT, Part, catalog, coordinates_of, fetch, lock
+from mobile_export.app.tools import find_tools
+from mobile_export.app.zip import PAGE, Entry, places, write_zip
+from mobile_export.bundle.check import check_bundle
 
 VERSION = re.compile(r"""["':(@ ]v?\d+\.\d+(\.\d+)?[\w.-]*["')]""")
 
@@ -22,7 +22,7 @@ VERSION = re.compile(r"""["':(@ ]v?\d+\.\d+(\.\d+)?[\w.-]*["')]""")
 def test_the_lock_is_the_catalogs() -> None:
     for purpose, libraries in catalog()["bundles"].items():
         for library in libraries:
-            assert coordinates_of(library) in lock()[purpose], "run python -m mobile_export.apk_parts --lock"
+            assert coordinates_of(library) in lock()[purpose], "run python -m mobile_export.app.parts --lock"
     assert set(lock()) == {*catalog()["bundles"], "npm"}
     assert all(
         re.fullmatch(r"[0-9a-f]{64}", h)
@@ -41,7 +41,7 @@ def test_versions_stand_in_the_catalog_only() -> None:
         assert not found, f"{file.name}: {found}"
         assert not re.findall(r"(?:Sdk|versionCode) = \d", text), file.name
     numbers = set(catalog()["versions"].values())
-    for script in (Path(apk_parts.__file__).parent).glob("apk*.py"):
+    for script in (Path(parts.__file__).parent).glob("*.py"):
         text = script.read_text()
         assert not [n for n in numbers if "." in n and f'"{n}"' in text], script.name
     used = re.findall(r"libs\.versions\.(\w+)", (PROJECT / "app" / "build.gradle.kts").read_text())
@@ -61,13 +61,13 @@ def test_a_part_with_another_hash_is_never_used(tmp_path: Path, monkeypatch: pyt
     part = Part("group:thing:jar:1.0", "0" * 64)
     part.path.parent.mkdir(parents=True)
     part.path.write_bytes(b"not it")
-    monkeypatch.setattr(apk_parts, "lock", lambda: {"runtime": {part.coordinates: part.sha256}})
+    monkeypatch.setattr(parts, "lock", lambda: {"runtime": {part.coordinates: part.sha256}})
 
     def maven(folder: str, *_: str) -> None:
         Path(folder, "out").mkdir()
         Path(folder, "out", part.downloaded_name).write_bytes(b"not it either")
 
-    monkeypatch.setattr(apk_parts, "_maven", maven)
+    monkeypatch.setattr(parts, "_maven", maven)
     with pytest.raises(PocketTicketError, match=r"group:thing:jar:1\.0 has the hash [0-9a-f]{64}, the lock says 0{64}"):
         fetch("runtime")
     assert part.path.read_bytes() == b"not it"
@@ -80,7 +80,7 @@ def test_a_missing_downloader_is_named(
     monkeypatch.setenv("POCKET_TICKET_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolError, match=sentence):
-        fetch("dexer") if missing == "mvn" else apk_parts.npm_runtime()
+        fetch("dexer") if missing == "mvn" else parts.npm_runtime()
 
 
 def test_missing_tools_are_named_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

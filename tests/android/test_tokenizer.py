@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Encoding, Tokenizer, normalizers
 
-from mobile_export.apk_parts import PROJECT
+from mobile_export.app.parts import PROJECT
 from tests.android.hostile_texts import as_utf8_would, hostile_texts
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

@@ -14,11 +14,11 @@ from transformers import (
     BertForTokenClassification,
 )
 
-from compress.run_dir import file_sha256
-from mobile_export.bundle import Licence, write_bundle
-from mobile_export.golden import Text
-from mobile_export.lowering import lower, to_program
-from mobile_export.program import Program
+from compress.files import file_sha256
+from mobile_export.bundle.golden import Text
+from mobile_export.bundle.write import Licence, write_bundle
+from mobile_export.lowering.lower import lower, to_program
+from mobile_export.programs.program import Program
 
 MAX_TOKENS = 64
 PAIRS = ("pair", "pair_regression", "qa")

@@ -10,8 +10,8 @@ from transformers import BertConfig, BertForSequenceClassification
 from benchmarks.instructions import __main__ as command
 from benchmarks.instructions import callgrind, emulated
 from compress.errors import ToolError
+from compress.files import read_json
 from compress.models.load import load_tokenizer, resolve_model, save
-from compress.run_dir import read_json
 
 VERSIONS = {"host": {"valgrind", "processor"}, "cortex-a53": {"runtime", "qemu"}, "cortex-a76": {"runtime", "qemu"}}
 
@@ -122,7 +122,7 @@ def test_a_check_compares_where_it_can_and_says_where_not(
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from mobile_export.lowering import lower
+    from mobile_export.lowering.lower import lower
 
     folder = tmp_path_factory.mktemp("counted")
     torch.manual_seed(0)

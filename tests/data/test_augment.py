@@ -8,7 +8,7 @@ from compress.data.augment import altered, unlabelled
 from compress.data.load import load_task, with_unlabelled
 from compress.data.task import Example
 from compress.errors import DataError
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 EXAMPLES = [Example("wake me at seven", None, 3), Example("no", None, 1), Example("play it again , sam", None, 2)]
 

@@ -11,7 +11,7 @@ import pytest
 from compress.data.load import load_task
 from compress.data.task import Answer, Example
 from compress.errors import DataError
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 ROWS = [("yes", "it is “fine”, really"), ("no", 'a "quoted" word'), ("yes", "größer\u2028line"), ("no", "plain")]
 

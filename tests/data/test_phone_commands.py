@@ -7,7 +7,7 @@ import pytest
 from compress.data.load import load_task, with_unlabelled
 from compress.data.near_duplicates import content_words, near_duplicate_pairs, near_duplicates, normalise
 from compress.data.task import Task
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 
 @pytest.fixture(scope="module")

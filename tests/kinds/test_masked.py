@@ -12,7 +12,7 @@ from transformers import AutoModelForMaskedLM
 from compress.data.load import load_task
 from compress.data.task import Example, Task
 from compress.kinds import FORMS
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 from .conftest import one_hot
 

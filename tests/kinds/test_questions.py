@@ -12,7 +12,7 @@ from compress.data.load import load_task
 from compress.data.task import Answer, Example, Task
 from compress.kinds import FORMS
 from compress.kinds.questions import LONGEST_ANSWER, best_span, scores
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 FORM = FORMS["qa"]
 

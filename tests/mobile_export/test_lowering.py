@@ -13,11 +13,11 @@ from transformers import PreTrainedModel
 
 from compress.errors import ExportError, ModelError
 from compress.models.anatomy import layers_of
-from mobile_export.lowering import has_segments, lower
-from mobile_export.lowering_blocks import ACTIVATIONS, activation_of
-from mobile_export.lowering_phone import PhoneEncoder
-from mobile_export.program import Program
-from mobile_export.runtime import LoadedProgram, predict
+from mobile_export.lowering.blocks import ACTIVATIONS, activation_of
+from mobile_export.lowering.lower import has_segments, lower
+from mobile_export.lowering.phone import PhoneEncoder
+from mobile_export.programs.program import Program
+from mobile_export.programs.runtime import LoadedProgram, predict
 
 from .conftest import ARCHITECTURES, MAX_TOKENS, TEXTS, eager, encode, narrow, random_model, save
 
@@ -213,7 +213,7 @@ def test_tanh_gelu_is_not_answered_as_erf_gelu(tmp_path: Path) -> None:
 
 def test_the_same_folder_gives_the_same_bytes(program, folder, tmp_path: Path) -> None:
     first = program("bert", scheme="int8")
-    code = "import sys, pathlib, mobile_export.lowering as l; l.lower(*map(pathlib.Path, sys.argv[1:]))"
+    code = "import sys, pathlib, mobile_export.lowering.lower as l; l.lower(*map(pathlib.Path, sys.argv[1:]))"
     again = tmp_path / "again.pte"
     environment = {**os.environ, "PYTHONHASHSEED": "1"}  # another order of sets, in a process of its own
     subprocess.run([sys.executable, "-c", code, str(folder("bert")), str(again)], env=environment, check=True)

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from compress.models.merging import merge, merged_length, merging_table
-from mobile_export.lowering import lower
-from mobile_export.lowering_phone import PhoneEncoder
-from mobile_export.quantization import HalvesTable
-from mobile_export.runtime import predict
+from mobile_export.lowering.lower import lower
+from mobile_export.lowering.phone import PhoneEncoder
+from mobile_export.lowering.quantization import HalvesTable
+from mobile_export.programs.runtime import predict
 
 from .conftest import ARCHITECTURES, MAX_TOKENS, TEXTS, eager, encode, random_model, save
 

@@ -6,8 +6,8 @@ import gc
 import pytest
 import torch
 
-from mobile_export import lowering
-from mobile_export.lowering_passes import hurried
+from mobile_export.lowering import lower as lowering
+from mobile_export.lowering.passes import hurried
 
 from .conftest import ARCHITECTURES
 

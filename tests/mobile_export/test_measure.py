@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from compress.errors import ExportError
-from mobile_export.measure import download_bytes, measure
+from mobile_export.programs.latency import download_bytes, measure
 
 from .conftest import MAX_TOKENS
 

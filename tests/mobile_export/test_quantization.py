@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from compress.errors import ExportError
-from mobile_export.lowering import lower
-from mobile_export.lowering_phone import PhoneEncoder
-from mobile_export.quantization import Int8Rows, Scheme, int8_rows, storage_of
+from mobile_export.lowering.lower import lower
+from mobile_export.lowering.phone import PhoneEncoder
+from mobile_export.lowering.quantization import Int8Rows, Scheme, int8_rows, storage_of
 
 from .conftest import MAX_TOKENS, MINILM, random_model
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mobile_export.threads import measure_threads, recommended
+from mobile_export.programs.threads import measure_threads, recommended
 
 from .conftest import MAX_TOKENS
 
@@ -33,5 +33,5 @@ def test_threads_of_a_program_are_measured(program, monkeypatch: pytest.MonkeyPa
 def test_one_core_gets_one_thread(program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
     faster = lambda request: {str(count): {"12": 1 / count} for count in request["counts"]}  # noqa: E731
-    monkeypatch.setattr("mobile_export.threads.in_fresh_process", faster)
+    monkeypatch.setattr("mobile_export.programs.threads.in_fresh_process", faster)
     assert measure_threads(program("bert", scheme="int8"))["recommended"] == 1

@@ -12,8 +12,8 @@ from compress.console import Console
 from compress.errors import PocketTicketError
 from compress.lottery import Mask, find_ticket
 from compress.models.anatomy import prunable_parameters
-from compress.recipe import Recipe
-from compress.stages.run import Run
+from compress.pipeline.run import Run
+from compress.recipe.sections import Recipe
 from compress.study.experiments import dry_run
 from compress.study.settings import SEARCHES, Settings
 from compress.study.trainings import Bench, Spec

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from compress.training.rounding import rounded_weights
-from mobile_export.quantization import Scheme
+from mobile_export.lowering.quantization import Scheme
 
 
 def network() -> nn.Sequential:

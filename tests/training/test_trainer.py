@@ -15,7 +15,7 @@ from compress.kinds.form import batches
 from compress.lottery import Mask
 from compress.models.anatomy import embeddings_of, layers_of, prunable_parameters
 from compress.models.load import load_for, load_tokenizer
-from compress.recipe import DataSection, DistillSection, TrainingSection
+from compress.recipe.sections import DataSection, DistillSection, TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import Teacher, relation_divergence
 from compress.training.trainer import Learner, predict

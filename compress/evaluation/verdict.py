@@ -1,0 +1,76 @@
+"""Is it a winning ticket? The papers' rule over seeds and the paired bootstrap for one pair of models, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+
+from compress.evaluation.statistics import Estimate, SeedVerdict, winning_ticket
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the seeds say. `winning` is None where they can't tell, `reason` says why, `sentence` says it to people."""
+
+    winning: bool | None
+    reason: str | None
+    sentence: str
+    seeds: SeedVerdict
+
+
+def judge(
+    dense: Sequence[float],
+    ticket: Sequence[float],
+    *,
+    sparsity: float,
+    dense_steps: int,
+    ticket_steps: int,
+    metric: str = "accuracy",
+    higher_is_better: bool = True,
+) -> Verdict:
+    """Within one standard deviation of the dense model over seeds, after at most its training steps (Chen et al. 2020).
+
+    `dense`, `ticket`: test metrics, one a seed; `sparsity`: of the prunable weights; steps: of one training each. More
+    steps than the dense model took leave the question open, as the comparison would not be the papers'.
+    """
+    seeds = winning_ticket(dense, ticket, higher_is_better=higher_is_better)
+    if ticket_steps > dense_steps:
+        reason = f"the ticket trained for {ticket_steps:,} steps, the dense model for {dense_steps:,}"
+        seeds = replace(seeds, winning=None, reason=f"{reason}: the rule compares equal trainings")
+    return Verdict(seeds.winning, seeds.reason, _sentence(seeds, sparsity, metric, higher_is_better), seeds)
+
+
+def _sentence(seeds: SeedVerdict, sparsity: float, metric: str, higher_is_better: bool) -> str:
+    place = f"at {sparsity:.1%} sparsity of the prunable weights"
+    numbers = f"{metric} {_spread(seeds.ticket)} against {_spread(seeds.dense)} of the dense model"
+    if seeds.winning is None:
+        return f"Whether this is a winning ticket is open: {seeds.reason} ({place}, {numbers})."
+    lead = (fmean(seeds.ticket) - fmean(seeds.dense)) * (1 if higher_is_better else -1)
+    deviation = stdev(seeds.dense)
+    if lead >= 0:
+        return f"A winning ticket: {place} it is as good as the dense model or better, {numbers}."
+    if seeds.winning:
+        return f"A winning ticket: {place} it is within one standard deviation ({deviation:.4f}) of dense, {numbers}."
+    return (
+        f"Not a winning ticket: {place} it is {-lead:.4f} worse than the dense model, more than one standard deviation "
+        f"({deviation:.4f}), {numbers}."
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) == 1:
+        return f"{values[0]:.4f} (one seed)"
+    return f"{fmean(values):.4f} ± {stdev(values):.4f} ({len(values)} seeds)"
+
+
+def paired_sentence(difference: Estimate, examples: int, *, metric: str = "accuracy") -> str:
+    """Words for `paired_bootstrap(ticket, dense, ...)`: the ticket's metric minus the dense model's, with its interval.
+
+    For one pair of models: chance of the examples is in it, chance of the training's seed is not.
+    """
+    where = f"On the same {examples:,} examples the ticket's {metric}"
+    interval = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"
+    if difference.low <= 0 <= difference.high:
+        return f"{where} differs by {difference.value:+.4f} from the dense model's ({interval}): this can be chance."
+    word = "above" if difference.value > 0 else "below"
+    size = abs(difference.value)
+    return f"{where} is {size:.4f} {word} the dense model's ({interval}): more than the choice of examples explains."

@@ -1,0 +1,1 @@
+"""Tables and plots for the pages that benchmarks and studies write."""

@@ -1,0 +1,34 @@
+"""The task's loss on some training texts, for scores that ask a finished model what it would miss."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from compress.pipeline.run import Run
+
+_SIZE = 32
+_MOST = 60  # batches: more change no choice that a seed does not change too
+
+
+def calibration_batches(run: Run) -> int:
+    """How many batches of training texts scores are taken from: all texts, or the first 1,920 drawn."""
+    return min(_MOST, -(-len(run.task.train) // _SIZE))
+
+
+def losses(
+    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
+) -> Iterator[Tensor]:
+    """The task's mean loss, (), with its graph, on each of up to `count` batches of 32 training texts.
+
+    The texts are drawn by the run's seed and sorted by length; `advance` is told of each batch that was used.
+    """
+    texts, train = run.texts, run.texts.splits["train"]
+    order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]
+    by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
+    collate = texts.form.pad(texts.tokenizer)
+    with texts.form.training(model):
+        for start in range(0, len(by_length), _SIZE):
+            yield model(**collate([train.rows[i] for i in by_length[start : start + _SIZE]])).loss
+            advance(1)

@@ -1,0 +1,128 @@
+"""How every training stage ends: the model saved, its answers on dev and test kept, its numbers written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import save as to_safetensors
+from transformers import PreTrainedModel
+
+from compress.evaluation.statistics import Estimate, bootstrap, paired_bootstrap
+from compress.files import write_atomic, write_json
+from compress.kinds.encode import Texts
+from compress.lottery import Mask
+from compress.models.anatomy import prunable_parameters
+from compress.models.load import save
+from compress.pipeline.run import ANSWERS, Run
+from compress.training.trainer import Fitted, predict
+
+if TYPE_CHECKING:
+    from mobile_export.programs.runtime import LoadedProgram
+
+EVALUATED = ("dev", "test")
+
+
+def run_baseline(run: Run, folder: Path) -> None:
+    """How far words alone go on this task."""
+    form, splits = run.texts.form, run.texts.splits
+    with run.console.step(f"baseline: {form.baseline}", 1) as advance:
+        rows = form.guesses(run.task, splits)
+        advance(1)
+    write_json(folder / "metrics.json", _scores(run, rows))
+
+
+def finish(
+    run: Run,
+    model: PreTrainedModel,
+    folder: Path,
+    fitted: Fitted,
+    *,
+    mask: Mask | None = None,
+    texts: Texts | None = None,
+    **extra: Any,
+) -> None:
+    """Save the model with its tokenizer, what is kept of its answers and its numbers (metrics.json)."""
+    texts = texts or run.texts
+    save(model, texts.tokenizer, folder)
+    kept = answer(model, texts)
+    save_answers(kept, folder)
+    numbers = {
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "nonzero_parameters": sum(int(p.count_nonzero()) for p in model.parameters()),
+        "prunable_parameters": sum(p.numel() for p in prunable_parameters(model).values()),
+        "sparsity_prunable": mask.sparsity if mask else 0.0,
+        "sparsity_total": mask.sparsity_of(model) if mask else 0.0,
+        **quality(run, kept, texts),
+        "seconds": fitted.seconds + sum(r["seconds"] for r in extra.get("search", ())),
+        "training_seconds": fitted.seconds,
+        "steps": fitted.steps,
+        "curve": list(fitted.curve),
+    }
+    write_json(folder / "metrics.json", numbers | extra)
+
+
+def save_answers(kept: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write what `answer` returned into a folder, for `load_answers`."""
+    write_atomic(folder / ANSWERS, to_safetensors(dict(kept)))
+
+
+def answer(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
+    """What is kept of a model's answers (N, ...) for "dev" and "test"."""
+    return {name: predict(model, texts.splits[name], texts.tokenizer) for name in EVALUATED}
+
+
+def program_answer(
+    program: "LoadedProgram", texts: Texts, split: str, advance: Callable[[int], None] = lambda _: None
+) -> np.ndarray:
+    """What is kept of a program's own answers (N, ...) for a split, text by text."""
+    encoded, form, found = texts.splits[split], texts.form, []
+    for i, inputs in enumerate(encoded.inputs()):
+        found.append(form.keep(form.program_logits(program.answer(inputs)), encoded, i))
+        advance(1)
+    return np.stack(found)
+
+
+def quality(run: Run, kept: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
+    """{"metric": scores} from what was kept of the answers, and under "also" the kind's further numbers on test.
+
+    `texts` are the task as the model reads it; by default as the pre-trained encoder does.
+    """
+    texts = texts or run.texts
+    rows = {name: texts.form.rows(kept[name], texts.splits[name]) for name in EVALUATED}
+    also = {
+        name: metric(rows["test"], texts.splits["test"].labels)
+        for name, metric in texts.form.also.items()
+        if name != run.task.metric
+    }
+    return {"metric": _scores(run, rows)} | ({"also": also} if also else {})
+
+
+def _scores(run: Run, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """{"dev", "test", "ci95", "ci95_dev"} of the task's metric."""
+    metric, splits = run.texts.form.metrics[run.task.metric], run.texts.splits
+    dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
+    return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
+
+
+def points(run: Run, kept: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """{"dev", "test"} of the task's metric, without intervals."""
+    form, splits = run.texts.form, run.texts.splits
+    return {name: form.score(kept[name], splits[name], run.task.metric) for name in EVALUATED}
+
+
+def compared(
+    run: Run, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
+) -> Estimate:
+    """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); answers of one model a seed.
+
+    In the metric's unit, as `statistics.paired_bootstrap`.
+    """
+    form, test = run.texts.form, run.texts.splits["test"]
+    metric = form.metrics[run.task.metric]
+
+    def mean(rows: np.ndarray, labels: np.ndarray) -> float:
+        return float(np.mean([metric(rows[:, seed], labels) for seed in range(rows.shape[1])]))
+
+    sides = (np.stack([form.rows(kept["test"], test) for kept in side], axis=1) for side in (firsts, seconds))
+    return paired_bootstrap(*sides, test.labels, mean, resamples=1000)

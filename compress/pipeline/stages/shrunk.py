@@ -1,0 +1,229 @@
+"""The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from compress.data.augment import altered
+from compress.kinds.encode import Texts, encode
+from compress.kinds.sentences import answers
+from compress.models.anatomy import embeddings_of, layers_of
+from compress.models.factorized import factorize
+from compress.models.merging import merge, merges_of
+from compress.models.structure import Sizes, Structure, remove, whole
+from compress.pipeline.run import Run
+from compress.pipeline.stages.calibration import calibration_batches, losses
+from compress.pipeline.stages.scoring import finish
+from compress.recipe.sections import StructureSection
+from compress.shrink.gates import gate_scores
+from compress.shrink.units import (
+    UnitScores,
+    choose_layers,
+    choose_structure,
+    magnitude_scores,
+    random_scores,
+    taylor_scores,
+)
+from compress.shrink.vocabulary import choose, coverage, trim_model, trim_tokenizer
+from compress.training.distillation import Teacher
+from compress.training.rounding import GROUP
+from compress.training.trainer import Fitted, predict
+
+_LAYER_BATCHES = 20
+LONGEST_PASS = 2.5  # times one over the labelled texts, however many others: a run takes five dense trainings
+
+
+def run_shrunk(run: Run, folder: Path) -> None:
+    """Choose what stays by the dense model's Taylor scores, cut to it, and train that towards the dense model.
+
+    Where nothing is cut and nothing rewound there is nothing to train: it is the dense model.
+    """
+    dense = run.saved("dense")
+    structure = _structure(run, dense)
+    labelled = len(run.task.train)
+    run = _with_more_texts(run, dense)
+    start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
+    model, texts, kept, facts = cut(run, structure, start)
+    settings = run.recipe.structure
+    changed = structure != whole(dense) or kept is not None or settings.embedding_rank or settings.merge_after
+    if not changed and settings.rewind == "none" and not run.recipe.quantize.aware_epochs:
+        fitted = Fitted(0, 0.0)
+    else:
+        fitted = _fit(run, model, dense, structure, texts, kept, labelled)
+    kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
+    if places := merges_of(model.config):
+        kept_units["merge_after"] = places
+    more = {"unlabelled": len(run.task.unlabelled)} if run.recipe.distill.enabled else {}
+    finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts, **more)
+
+
+def cut(
+    run: Run, structure: Structure, start: PreTrainedModel
+) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
+    texts, kept, facts = _vocabulary(run)
+    model = remove(start, structure)
+    if kept is not None:
+        trim_model(model, kept, texts.tokenizer)
+    rank = run.recipe.structure.embedding_rank
+    if 0 < rank < embeddings_of(model).word.weight.shape[1]:  # some encoders have a table as narrow from the start
+        factorize(model, rank, _word_counts(texts))
+    if places := run.recipe.structure.merging_layers(len(structure.layers)):
+        merge(model, places)
+    return model, texts, kept, facts
+
+
+def _word_counts(texts: Texts) -> Tensor:
+    """How often training uses each word (V,), and once more: a word that it does not use counts, too."""
+    used = [i for ids in texts.splits["train"].rows["input_ids"] for i in ids]
+    return torch.bincount(torch.tensor(used), minlength=len(texts.tokenizer)) + 1.0
+
+
+def _fit(
+    run: Run,
+    model: PreTrainedModel,
+    dense: PreTrainedModel,
+    structure: Structure,
+    texts: Texts,
+    kept: tuple[int, ...] | None,
+    labelled: int,
+) -> Fitted:
+    """Train towards the dense model, and at the end, where the recipe asks for it, with weights as they are stored."""
+    recipe, learner = run.recipe, run.learner(texts)
+    distill, aware = recipe.distill, recipe.quantize.aware_epochs
+    pass_length = min(1.0, LONGEST_PASS * labelled / len(run.task.train))
+    teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
+    epochs = distill.epochs if distill.enabled else recipe.training.epochs
+    rate = distill.learning_rate if distill.enabled else recipe.training.learning_rate
+    common = {"seed": recipe.seed, "teacher": teacher, "curve": True}
+    fitted = learner.fit(model, "shrunk model", epochs=epochs * pass_length, learning_rate=rate, **common)
+    if not aware:
+        return fitted
+    last = learner.fit(
+        model,
+        f"shrunk model, rounded to {recipe.quantize.scheme}",
+        epochs=aware * pass_length,
+        learning_rate=rate / 3,  # it starts from a solution
+        rounding=recipe.quantize.scheme,
+        **common,
+    )
+    return fitted.then(last)
+
+
+def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
+    """The run with altered copies of its training texts and the unlabelled ones, labelled by the dense model."""
+    distill, task = run.recipe.distill, run.task
+    if not distill.enabled or not (distill.augment or task.unlabelled):
+        return run
+    more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabelled]
+    with run.console.step("teacher's labels of more texts", 1) as advance:
+        encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
+        labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
+        advance(1)
+    taught = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
+    return dataclasses.replace(run, task=dataclasses.replace(task, train=(*task.train, *taught)))
+
+
+def _structure(run: Run, dense: PreTrainedModel) -> Structure:
+    """What stays, chosen in rounds: score what is left of the trained model, cut θ0 further, train that, and again."""
+    settings = run.recipe.structure
+    model, found = dense, whole(dense)
+    for number in range(1, settings.rounds + 1):
+        sizes = sizes_of(settings, whole(dense), done=number / settings.rounds)
+        layers = _layers(run, model, len(sizes.heads))
+        scores = _scores(run, model)
+        found = choose_structure(scores, layers=layers, heads=sizes.heads, neurons=sizes.neurons).within(found)
+        if number < settings.rounds:
+            model = remove(run.pretrained(), found)
+            name = f"structure, round {number + 1} of {settings.rounds}"
+            run.learner().fit(model, name, epochs=settings.round_epochs, seed=run.recipe.seed)
+    return found
+
+
+def sizes_of(settings: StructureSection, full: Structure, done: float = 1.0) -> Sizes:
+    """How many heads and neurons each kept layer of a model with `full` has, when `done` (0–1) of the cut is made.
+
+    Neurons stay in whole groups of 32 where there are so many: only whole groups can be stored in 4 bits.
+    """
+
+    def left(count: int, share: float, group: int) -> int:
+        wanted = count * (1 - (1 - share) * done)
+        return max(1, round(wanted / group) * group if wanted >= group else round(wanted))
+
+    layers = max(1, round(settings.layers * len(full.layers)))
+    return Sizes(
+        tuple(left(len(heads), settings.heads, 1) for heads in full.heads[:layers]),
+        tuple(left(len(neurons), settings.neurons, GROUP) for neurons in full.neurons[:layers]),
+    )
+
+
+def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
+    criterion = run.recipe.structure.criterion
+    if criterion == "magnitude":
+        return magnitude_scores(model)
+    if criterion == "random":
+        return random_scores(model, run.recipe.seed)
+    count = calibration_batches(run)
+    scored = gate_scores if criterion == "gates" else taylor_scores
+    with run.console.step("scores of heads and neurons", count) as advance:
+        return scored(model, losses(run, model, count, advance))
+
+
+def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
+    """Which layers stay: the first, or those without which the loss on some training texts grows most."""
+    present = len(layers_of(model))
+    if count == present or run.recipe.structure.layer_choice == "first":
+        return tuple(range(count))
+    trials = sum(range(count + 1, present + 1))
+    with run.console.step("choice of layers", trials) as advance, torch.inference_mode():
+
+        def loss() -> float:
+            found = [float(one) for one in losses(run, model, _LAYER_BATCHES)]
+            advance(1)
+            return float(np.mean(found))
+
+        return choose_layers(model, count, loss)
+
+
+def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:
+    """The task read with the trimmed vocabulary, the kept ids, and what the trimming changed."""
+    size, full = run.recipe.structure.vocabulary, run.texts
+    if size == 0 or size >= len(full.tokenizer):
+        return full, None, {"words": len(full.tokenizer)}
+    texts = [t for e in run.task.train for t in (e.text_a, e.text_b) if t]
+    kept = choose(full.tokenizer, texts, size)
+    trimmed = trim_tokenizer(full.tokenizer, kept)
+    dev = [t for e in run.task.dev for t in (e.text_a, e.text_b) if t]
+    facts = {"words": len(kept), "dev": dataclasses.asdict(coverage(full.tokenizer, trimmed, dev))}
+    return Texts.of(run.task, trimmed, run.recipe.model.max_tokens), kept, facts
+
+
+def _teacher(
+    run: Run, dense: PreTrainedModel, structure: Structure, texts: Texts, kept: tuple[int, ...] | None
+) -> Teacher:
+    """The dense model's logits for the texts as it reads them, its hidden states for the student's own tokens.
+
+    The student's layer i follows the layer that it was, its last one follows the teacher's last.
+    """
+    states = (0, *(i + 1 for i in structure.layers[:-1]), len(layers_of(dense)))
+    train = texts.splits["train"]
+    with run.console.step("teacher's answers", len(train)) as advance:
+        if kept is None:
+            return Teacher.ask(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
+        old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
+        old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
+        full = run.texts
+        taught = Teacher.ask(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
+            return taught
+        logits, own = list(taught.logits), full.splits["train"]
+        other = [i for i, ids in enumerate(own.rows["input_ids"]) if ids != old_ids[i]]
+        if other:
+            for i, row in zip(other, predict(dense, own.only(other), full.tokenizer), strict=True):
+                logits[i] = torch.from_numpy(row)
+    return dataclasses.replace(taught, logits=logits)

@@ -1,0 +1,132 @@
+"""The dense model, the ticket of single weights, and the ticket distilled."""
+
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedModel
+
+from compress.lottery import CRITERIA, Mask, Round, RoundRecord, find_ticket
+from compress.lottery.controls import random_mask
+from compress.models.anatomy import prunable_parameters
+from compress.pipeline.run import Run
+from compress.pipeline.stages.calibration import calibration_batches, losses
+from compress.pipeline.stages.scoring import answer, finish, quality
+from compress.training.distillation import Teacher
+from compress.training.trainer import Fitted
+
+
+def run_dense(run: Run, folder: Path) -> None:
+    """Fine-tune the unpruned model."""
+    model = run.pretrained()
+    finish(run, model, folder, _train(run, model, "dense model"))
+
+
+def run_ticket(run: Run, folder: Path) -> None:
+    """Search the mask by iterative pruning with rewinding, then train the ticket as the dense model was.
+
+    Rewound to θ0 it is trained exactly as the dense model was; else it goes on from where the rounds do.
+    """
+    model = run.pretrained()
+    records = _search(run, model, folder / "rounds")
+    mask = records[-1].mask
+    mask.save(folder / "mask.safetensors")
+    extra: dict[str, Any] = {"search": [_round(r) for r in records]}
+    rewind = run.recipe.ticket
+    fitted = _train(run, model, "ticket", mask, start_step=rewind.rewind_step, fine_tune=rewind.rewind == "none")
+    if run.recipe.controls:
+        extra["random_mask"] = _control(run, mask)
+    finish(run, model, folder, fitted, mask=mask, **extra)
+
+
+def run_distilled(run: Run, folder: Path) -> None:
+    """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
+    settings, texts = run.recipe.distill, run.texts
+    mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
+    with run.console.step("teacher's answers", len(texts.splits["train"])) as advance:
+        teacher = Teacher.ask(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+    model = run.pretrained()
+    fitted = run.learner().fit(
+        model,
+        "distilled ticket",
+        epochs=settings.epochs,
+        seed=run.recipe.seed,
+        mask=mask,
+        teacher=teacher,
+        learning_rate=settings.learning_rate,
+        curve=True,
+    )
+    mask.save(folder / "mask.safetensors")
+    finish(run, model, folder, fitted, mask=mask)
+
+
+def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
+    epochs, seed = run.recipe.training.epochs, run.recipe.seed
+    return run.learner().fit(model, name, epochs=epochs, seed=seed, mask=mask, curve=True, **schedule)
+
+
+def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
+    """The rounds of the search; each is saved when it is finished, and finished ones are not repeated."""
+    settings, learner = run.recipe.ticket, run.learner()
+    asks = "gradient" in getattr(CRITERIA[settings.criterion], "uses", ())
+
+    def train(module: PreTrainedModel, plan: Round) -> None:
+        if plan.number == 1 and not settings.rewind_step:
+            # the first round trains the whole network, which is what the dense stage did already
+            module.load_state_dict(run.saved("dense").state_dict())
+            if asks:
+                _ask(run, module.eval())
+            return
+        epochs = run.recipe.training.epochs if plan.number == 1 else settings.round_epochs
+        learner.fit(
+            module,
+            f"round {plan.number} of {settings.rounds}",
+            epochs=epochs,
+            seed=plan.seed,
+            start_step=plan.start_step,
+            fine_tune=plan.fine_tune,
+            compact=not settings.rewind_step,  # the search copies the model at that step
+        )
+
+    found = find_ticket(
+        model,
+        train,
+        learner.evaluate,
+        sparsity=settings.sparsity,
+        rounds=settings.rounds,
+        parameters=prunable_parameters(model),
+        criterion=settings.criterion,
+        schedule=settings.schedule,
+        scope=settings.scope,
+        rewind="initial" if settings.rewind == "pretrained" else settings.rewind,
+        seed=run.recipe.seed,
+        train_found=False,
+        on_round=lambda r: r.save(saved / f"round-{r.number:02d}.safetensors"),
+        resume_from=[RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))],
+    )
+    return list(found.rounds)
+
+
+def _ask(run: Run, model: PreTrainedModel) -> None:
+    """Let the search, which watches, see the dense model's gradients on some training texts."""
+    count = calibration_batches(run)
+    with run.console.step("scores of weights", count) as advance:
+        for loss in losses(run, model, count, advance):
+            model.zero_grad(set_to_none=True)
+            loss.backward()
+    model.zero_grad(set_to_none=True)
+
+
+def _round(record: RoundRecord) -> dict[str, Any]:
+    return {
+        "round": record.number - 1,  # round 0 is the dense model
+        "sparsity_prunable": record.trained_sparsity,
+        "metric_dev": record.metric,
+        "seconds": record.seconds,
+    }
+
+
+def _control(run: Run, mask: Mask) -> dict[str, Any]:
+    """The random-mask control: same sparsity in each matrix, same training (Chen et al. 2020, table 2)."""
+    model = run.pretrained()
+    _train(run, model, "control: random mask", random_mask(mask, seed=run.recipe.seed))
+    return quality(run, answer(model, run.texts))["metric"]

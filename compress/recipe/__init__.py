@@ -1,0 +1,1 @@
+"""The typed recipe: what a run does, and where each setting comes from."""

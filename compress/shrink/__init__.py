@@ -1,0 +1,1 @@
+"""An encoder's units (heads, neurons, layers, words): which of them stay."""

@@ -1,0 +1,155 @@
+"""The programs of this machine that build the app: a JDK, and aapt2 and apksigner from Debian or an Android SDK."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from compress.errors import PocketTicketError, ToolError
+from mobile_export.cache import cache_dir
+
+DEBIAN = {
+    "java": "openjdk-17-jdk-headless",
+    "javac": "openjdk-17-jdk-headless",
+    "keytool": "openjdk-17-jdk-headless",
+    "aapt2": "aapt",
+    "apksigner": "apksigner",
+}
+_PASSWORD = "android"  # of the debug key, as everywhere: it protects nothing
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Where each program lies. `d8` is None without an Android SDK: then dx makes the dex file."""
+
+    java: Path
+    javac: Path
+    keytool: Path
+    aapt2: Path
+    apksigner: Path
+    d8: Path | None
+
+
+@dataclass(frozen=True)
+class Key:
+    """A signing key: a key store, the alias in it, and where apksigner finds the password ("pass:…" or "env:…")."""
+
+    store: Path
+    alias: str | None
+    password: str
+
+
+def find_tools() -> Tools:
+    """Looks in JAVA_HOME, then ANDROID_HOME's newest build tools, then PATH.
+
+    Raises ToolError naming everything that is missing and the packages that bring it.
+    """
+    found = {name: _find(name) for name in DEBIAN}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        packages = sorted({DEBIAN[name] for name in missing})
+        raise ToolError(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} needed to build the app and not on "
+            "this machine",
+            where="PATH, JAVA_HOME, ANDROID_HOME",
+            remedy=f"on Debian run `apt-get install {' '.join(packages)}`, elsewhere install a JDK 17 and "
+            "the Android SDK and set ANDROID_HOME",
+        )
+    return Tools(**found, d8=_in_sdk("d8"))
+
+
+def _find(name: str) -> Path | None:
+    java_home = os.environ.get("JAVA_HOME")
+    if java_home and (Path(java_home) / "bin" / name).is_file():
+        return Path(java_home) / "bin" / name
+    found = _in_sdk(name) or shutil.which(name)
+    return Path(found) if found else None
+
+
+def _in_sdk(name: str) -> Path | None:
+    home = os.environ.get("ANDROID_HOME") or os.environ.get("ANDROID_SDK_ROOT")
+    if not home:
+        return None
+    candidates = [p for p in Path(home).glob(f"build-tools/*/{name}") if p.is_file()]
+    return max(candidates, key=lambda p: [int(n) for n in re.findall(r"\d+", p.parent.name)], default=None)
+
+
+def call(command: list[str | Path], *, doing: str, cwd: Path | None = None) -> str:
+    """Runs a program and returns what it printed. Raises PocketTicketError with its first message if it fails."""
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, cwd=cwd, env=environment)
+    if done.returncode != 0:
+        lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
+        wanted = [line for line in lines if "error" in line.lower()] or lines or ["no message"]
+        raise PocketTicketError(f"{doing} failed: {wanted[0].strip()}", where=Path(str(command[0])).name)
+    return done.stdout
+
+
+def debug_key(tools: Tools) -> Key:
+    """The debug key of this user, made on first use. RSA, because its signatures don't depend on chance."""
+    store = cache_dir() / "debug.p12"
+    if not store.is_file():
+        store.parent.mkdir(parents=True, exist_ok=True)
+        temporary = store.with_name(f"debug.{secrets.token_hex(4)}.p12")
+        call(
+            [
+                tools.keytool,
+                "-genkeypair",
+                "-keystore",
+                temporary,
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                _PASSWORD,
+                "-alias",
+                "debug",
+                "-keyalg",
+                "RSA",
+                "-keysize",
+                "2048",
+                "-validity",
+                "10950",
+                "-dname",
+                "CN=Debug key of pocket-ticket",
+            ],
+            doing="making the debug key",
+        )
+        try:
+            os.link(temporary, store)  # fails if another process was faster: then that one's key counts
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+    return Key(store, "debug", f"pass:{_PASSWORD}")
+
+
+def sign(tools: Tools, unsigned: Path, signed: Path, key: Key, min_sdk: int) -> None:
+    """Signs with the schemes v2 and v3 (every Android that the app supports knows v2, so v1 is left out)."""
+    alias = ["--ks-key-alias", key.alias] if key.alias else []
+    call(
+        [
+            tools.apksigner,
+            "sign",
+            "--ks",
+            key.store,
+            *alias,
+            "--ks-pass",
+            key.password,
+            "--min-sdk-version",
+            str(min_sdk),
+            "--v1-signing-enabled",
+            "false",
+            "--v2-signing-enabled",
+            "true",
+            "--v3-signing-enabled",
+            "true",
+            "--out",
+            signed,
+            unsigned,
+        ],
+        doing="signing the app",
+    )
+    signed.with_name(signed.name + ".idsig").unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The bundle: everything an app needs, written, checked and described."""

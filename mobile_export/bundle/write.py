@@ -1,0 +1,206 @@
+"""The bundle: everything an app needs, hashed, and nothing else. The only contract between this room and the app.
+
+model.pte, vocab.txt, manifest.json (manifest.schema.json describes it) and golden.json: texts with the token ids and
+logits that the app must reproduce on the phone it lands on.
+"""
+
+import importlib.metadata
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compress.errors import ExportError
+from compress.files import file_sha256, write_atomic, write_json
+from mobile_export.bundle.golden import Text, choose_golden
+from mobile_export.bundle.tokenization import describe_tokenizer
+from mobile_export.bundle.verification import check_schema
+from mobile_export.programs.program import PAIR_KINDS, Program
+from mobile_export.programs.runtime import LoadedProgram
+
+FORMAT = 1
+# int8 kernels round differently from one processor to the next. On a trained classifier whose logits spread over 8.1,
+# correct ARM cores were off by up to 0.16 (2 %), wrong kernels by at least 3.1 on every text (docs/log.md).
+TOLERANCE, TOLERANCE_OF_SPREAD = 0.05, 0.05
+# MiniLM's int8 embeddings, whose numbers spread over 0.31, were off by up to 0.010 (3.3 %) on ARM, 24 texts.
+EMBEDDING_OF_SPREAD = 0.1
+WORDS_SHOWN = 8  # of a masked language model's vocabulary
+PACKAGES = ("torch", "executorch", "torchao", "transformers")
+REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_ratio", "speed_ratio")
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Whose work is in the bundle, and under which licence."""
+
+    name: str
+    licence: str
+
+
+def write_bundle(
+    output: Path,
+    model_dir: Path,
+    program: Program,
+    texts: Sequence[Text],
+    *,
+    name: str,
+    report: Mapping[str, Any] | None = None,
+    licences: Sequence[Licence] = (),
+    value_range: tuple[float, float] | None = None,
+    threads: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
+
+    `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
+    what it lacks is null. `value_range` is a regression's (lowest, highest) label. Every file is written whole, the
+    manifest last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
+    Raises ExportError for a tokenizer that can't be described, or a kind that is not the program's.
+    """
+    output, model_dir = Path(output), Path(model_dir)
+    settings, vocabulary = describe_tokenizer(model_dir)
+    vocab = "".join(f"{word}\n" for word in vocabulary).encode()
+    config = _config(model_dir, program)
+    columns = _columns(config)
+    examples = _golden(model_dir, program, texts, config, columns, progress)
+    told = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
+    golden = json.dumps(told, ensure_ascii=False).encode()
+    manifest = {
+        "format": FORMAT,
+        "name": name,
+        "task": _task(config, value_range),
+        "model": _model(program, threads),
+        "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
+        "golden": {
+            "file": "golden.json",
+            "sha256": sha256(golden).hexdigest(),
+            "tolerance": _tolerance(examples, program),
+        },
+        "report": {key: (report or {}).get(key) for key in REPORT_KEYS},
+        "licences": [{"name": item.name, "licence": item.licence} for item in licences],
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+    if unknown := sorted(set(report or {}) - set(REPORT_KEYS)):
+        raise ExportError(
+            f"the manifest's report has no key {', '.join(unknown)}", remedy=f"use {', '.join(REPORT_KEYS)}"
+        )
+    check_schema(manifest, output / "manifest.json")
+    (output / "manifest.json").unlink(missing_ok=True)
+    _copy(program.path, output / "model.pte")
+    write_atomic(output / "vocab.txt", vocab)
+    write_atomic(output / "golden.json", golden)
+    write_json(output / "manifest.json", manifest)
+    return output / "manifest.json"
+
+
+def _tolerance(examples: Sequence[Mapping[str, Any]], program: Program) -> float:
+    """How far an answer may be off on another processor: a share of what the answers spread over, at least TOLERANCE.
+
+    The spread is largest − smallest logit of a text, the mean over texts; of single numbers, over all texts. Of an
+    embedding it is a share alone: the numbers of a vector of length 1 are themselves hardly above TOLERANCE.
+    """
+    spreads = []
+    for name in program.outputs:
+        answers = [np.asarray(example[name], np.float64) for example in examples]
+        single = all(answer.size == 1 for answer in answers)
+        spreads.append(
+            np.ptp(np.concatenate([a.ravel() for a in answers])) if single else np.mean([np.ptp(a) for a in answers])
+        )
+    if program.outputs == ("embedding",):
+        return round(EMBEDDING_OF_SPREAD * float(max(spreads)), 4)
+    return round(max(TOLERANCE, TOLERANCE_OF_SPREAD * float(max(spreads))), 4)
+
+
+def _golden(
+    model_dir: Path,
+    program: Program,
+    texts: Sequence[Text],
+    config: Mapping[str, Any],
+    columns: Sequence[int],
+    progress: Callable[[int], None] | None,
+) -> list[dict[str, Any]]:
+    loaded, examples = LoadedProgram.of(program), []
+    pair, shown = config["pocket_ticket"]["kind"] in PAIR_KINDS, columns or slice(None)
+    for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
+        answers = loaded.answer(encoded)
+        examples.append(
+            {
+                "text_a": text.text_a,
+                "text_b": text.text_b,
+                "input_ids": encoded["input_ids"],
+                "token_type_ids": encoded["token_type_ids"] if "token_type_ids" in program.inputs else None,
+                **{name: answer[0][..., shown].tolist() for name, answer in zip(program.outputs, answers, strict=True)},
+            }
+        )
+        if progress is not None:
+            progress(number)
+    return examples
+
+
+def _columns(config: Mapping[str, Any]) -> list[int]:
+    """Which logits golden answers hold; empty: all. A whole vocabulary would make them as large as a model."""
+    if config["pocket_ticket"]["kind"] != "mlm":
+        return []
+    return np.linspace(0, config["vocab_size"] - 1, WORDS_SHOWN).astype(int).tolist()
+
+
+def _config(model_dir: Path, program: Program) -> dict[str, Any]:
+    path = model_dir / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ExportError(f"the model's config can't be read ({error})", where=str(path)) from error
+    ours = config.get("pocket_ticket") or {}
+    if missing := [key for key in ("task", "kind", "metric") if key not in ours]:
+        raise ExportError(
+            f"the model's config does not say the task's {', '.join(missing)} under \"pocket_ticket\"",
+            where=str(path),
+            remedy="train it with compress.run, or add the keys",
+        )
+    if (ours["kind"] == "embedding") != (program.outputs == ("embedding",)):
+        raise ExportError(
+            f"the task's kind is {ours['kind']}, but the program gives {' and '.join(program.outputs)}",
+            where=str(path),
+            remedy='write "kind": "embedding" for an encoder without a head, and for no other',
+        )
+    return config
+
+
+def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) -> dict[str, Any]:
+    ours = config["pocket_ticket"]
+    labelled = ours["kind"] in ("classification", "pair", "tokens")
+    names = config.get("id2label") or {}
+    return {
+        "name": ours["task"],
+        "kind": ours["kind"],
+        "labels": [names[key] for key in sorted(names, key=int)] if labelled else [],
+        "metric": ours["metric"],
+        "range": None if value_range is None else list(value_range),
+    }
+
+
+def _model(program: Program, threads: int) -> dict[str, Any]:
+    return {
+        "file": "model.pte",
+        "sha256": program.sha256,
+        "bytes": program.bytes,
+        "inputs": list(program.inputs),
+        "outputs": list(program.outputs),
+        "min_tokens": program.min_tokens,
+        "max_tokens": program.max_tokens,
+        "threads": threads,
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.is_file() and file_sha256(target) == file_sha256(source):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, part)
+    part.replace(target)

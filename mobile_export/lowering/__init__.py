@@ -1,0 +1,1 @@
+"""A saved encoder becomes an ExecuTorch program."""

@@ -1,0 +1,133 @@
+"""Task heads in phone form: each is a small module that reads the stream (T, H) and says which rows it needs."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from compress.errors import ExportError
+from compress.models.anatomy import classification_head_of, masked_language_head_of, span_head_of, token_head_of
+from mobile_export.lowering.blocks import PhoneNorm, activation_of, folded, linear_of
+
+EMBEDDING_EPS = 1e-12  # an embedding's smallest length, as in torch.nn.functional.normalize
+
+
+class SequenceHead(nn.Module):
+    """Classification and regression: the [CLS] row (1, H) → dense → activation → logits (1, L)."""
+
+    first_row_only = True
+    outputs = ("logits",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        parts = classification_head_of(model)
+        self.dense = None if parts.dense is None else folded(parts.dense, pending)
+        self.activation = None if parts.activation is None else activation_of(parts.activation)
+        self.out = folded(parts.out, pending if self.dense is None else None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.dense is not None:
+            x = self.dense(x)
+        if self.activation is not None:
+            x = self.activation(x)
+        return self.out(x)
+
+
+class TokenHead(nn.Module):
+    """Token classification: every row (T, H) → logits (1, T, L)."""
+
+    first_row_only = False
+    outputs = ("logits",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        self.out = folded(token_head_of(model), pending)
+        self.labels = self.out.out_features  # kept: a quantized Linear does not say it
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(x).view(1, -1, self.labels)
+
+
+class SpanHead(nn.Module):
+    """Extractive question answering: every row (T, H) → start and end logits, (1, T) each.
+
+    Two Linears with one output each: columns sliced from one Linear would stay outside XNNPACK.
+    """
+
+    first_row_only = False
+    outputs = ("start_logits", "end_logits")
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        both = folded(span_head_of(model), pending)
+        self.start, self.end = (linear_of(both.weight.detach()[[i]], both.bias.detach()[[i]]) for i in (0, 1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self.start(x).view(1, -1), self.end(x).view(1, -1)
+
+
+class MaskedLanguageModelHead(nn.Module):
+    """Masked language modelling: every row (T, H) → logits over the vocabulary (1, T, V)."""
+
+    first_row_only = False
+    outputs = ("logits",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        parts = masked_language_head_of(model)
+        self.dense, self.activation = folded(parts.dense, pending), activation_of(parts.activation)
+        self.norm = PhoneNorm(parts.norm)
+        self.out = folded(linear_of(parts.weight.detach(), parts.bias.detach()), self.norm.pending)
+        self.words = self.out.out_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.norm(self.activation(self.dense(x)))).view(1, -1, self.words)
+
+
+class EmbeddingHead(nn.Module):
+    """A sentence embedding: the mean of all rows (T, H), L2-normalised, (1, H), as sentence-transformers computes it.
+
+    XNNPACK has no sum over rows. The mean is attention that weighs each of them alike: a softmax over T equal scores.
+    """
+
+    first_row_only = False
+    outputs = ("embedding",)
+
+    def __init__(self, model: nn.Module, pending: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("missing", pending)
+        self.register_buffer("nothing", torch.zeros(1, pending.numel()))
+        self.register_buffer("ones", torch.ones(1, pending.numel()))
+        self.register_buffer("eps", torch.tensor([EMBEDDING_EPS**2]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        weights = torch.softmax(F.linear(x, self.nothing).view(1, 1, -1), -1)  # (1, 1, T), each 1 / T
+        mean = torch.bmm(weights, x.view(1, -1, self.missing.numel())).view(1, -1) + self.missing
+        return mean * torch.rsqrt(F.linear(mean * mean, self.ones, self.eps))
+
+
+HEADS: dict[str, type[nn.Module]] = {
+    "ForSequenceClassification": SequenceHead,
+    "ForTokenClassification": TokenHead,
+    "ForQuestionAnswering": SpanHead,
+    "ForMaskedLM": MaskedLanguageModelHead,
+    "Model": EmbeddingHead,  # an encoder without a head
+}
+
+
+def head_of(model: nn.Module, pending: Tensor) -> nn.Module:
+    """The head of a Hugging Face task model in phone form, reading a stream that lacks `pending` (H,).
+
+    Raises ExportError for a kind of model without one.
+    """
+    for suffix, head in HEADS.items():
+        if type(model).__name__.endswith(suffix):
+            return head(model, pending)
+    raise ExportError(
+        f"a {type(model).__name__} has no head that can be lowered",
+        remedy=f"use a model that ends in {' or '.join(HEADS)}",
+    )
+
+
+def outputs_of(model: nn.Module) -> tuple[str, ...]:
+    """The names of a task model's outputs, in order."""
+    return next((h.outputs for suffix, h in HEADS.items() if type(model).__name__.endswith(suffix)), ("logits",))

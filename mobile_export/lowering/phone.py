@@ -1,0 +1,160 @@
+"""The phone form of a whole model: embeddings, layers, head, for one text of T tokens without padding."""
+
+import torch
+from torch import Tensor, nn
+
+from compress.errors import ExportError
+from compress.models.anatomy import Layer, architecture_of, embeddings_of, layers_of
+from compress.models.merging import merged_length, merges_of, merging_table
+from mobile_export.lowering.blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded
+from mobile_export.lowering.heads import head_of
+from mobile_export.lowering.mobilebert import MobileBertLayer, Trigram
+from mobile_export.lowering.quantization import HalvesTable, Int8Positions, Quantizable
+
+
+class PhoneEmbeddings(nn.Module):
+    """Ids (T,) → stream (T, H), which lacks `pending` (H,).
+
+    Position and the first token type are one table. The second token type of a pair is its difference from the first,
+    switched on by the id itself (0 or 1).
+    """
+
+    def __init__(self, model: nn.Module, max_tokens: int, *, segments: bool) -> None:
+        super().__init__()
+        parts = embeddings_of(model)
+        self.word = nn.Embedding.from_pretrained(parts.word.weight.detach().clone())
+        self.up = None if parts.up is None else folded(parts.up)
+        first = parts.position_offset
+        position = parts.position.weight.detach()[first : first + max_tokens].clone()
+        self.norm = PhoneNorm(parts.norm)
+        self.projection, self.trigram = None, None
+        if parts.token_type is not None:
+            types = parts.token_type.weight.detach()
+            position += types[0]
+            if segments:
+                self.register_buffer("second_segment", types[1:2] - types[0])
+        self.position = PositionTable(position)
+        self.pending = self.norm.pending
+        if parts.projection is not None:
+            if parts.projects_words:
+                self.trigram = Trigram(parts.projection, enabled=parts.trigram)
+            else:
+                self.projection = folded(parts.projection, self.pending)
+                self.pending = torch.zeros(self.projection.out_features)
+
+    def forward(self, ids: Tensor, segments: Tensor | None) -> Tensor:
+        x = self.word(ids)
+        if self.up is not None:
+            x = self.up(x)
+        if self.trigram is not None:
+            x = self.trigram(x)
+        x = x + self.position(ids.shape[0])
+        if segments is not None:
+            x = x + segments.view(-1, 1).to(torch.float32) * self.second_segment
+        x = self.norm(x)
+        return x if self.projection is None else self.projection(x)
+
+
+class PositionTable(nn.Module, Quantizable):
+    """The first T rows of a table (max_tokens, H)."""
+
+    def __init__(self, rows: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("rows", rows)
+
+    def forward(self, length: int) -> Tensor:
+        return self.rows[:length]
+
+    def quantized(self) -> nn.Module:
+        return Int8Positions(self.rows)
+
+
+class PhoneLayer(nn.Module):
+    """One post-norm encoder layer (R, H), (T, H) → (R, H): `rows` are those of the stream that are still needed."""
+
+    def __init__(self, layer: Layer, pending: Tensor, activation: str) -> None:
+        super().__init__()
+        self.attention = PhoneAttention(layer, query_key=pending, value=pending, residual=pending)
+        pending = self.attention.norm.pending
+        blocks = []
+        for block in layer.feed_forwards:
+            blocks.append(PhoneFeedForward(block, pending, activation))
+            pending = blocks[-1].norm.pending
+        self.feed_forwards = nn.ModuleList(blocks)
+        self.pending = pending
+
+    def forward(self, rows: Tensor, stream: Tensor) -> Tensor:
+        x = self.attention(rows, stream, stream, rows)
+        for block in self.feed_forwards:
+            x = block(x)
+        return x
+
+
+class PhoneMerging(nn.Module):
+    """Neighbours of the stream (T, H) become their mean, the first row stays: (M, H), which lacks no bias."""
+
+    def __init__(self, pending: Tensor, max_tokens: int) -> None:
+        super().__init__()
+        self.register_buffer("bias", pending)
+        # larger than any text in both sizes: else the exporter wants to know which texts fill it
+        self.table = MergingTable(merging_table(max_tokens + 2).unsqueeze(0))
+
+    def forward(self, x: Tensor, length: int) -> Tensor:
+        width = self.bias.numel()
+        # a product stays inside XNNPACK, a mean over neighbours would not; nor would a view that only drops the 1
+        rows = torch.bmm(self.table(length), (x + self.bias).view(1, -1, width))
+        return rows.transpose(0, 1).contiguous().view(-1, width)
+
+
+class MergingTable(nn.Module, Quantizable):
+    """The part of a table (1, M, T) of halves that merges fewer tokens."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("table", table)
+
+    def forward(self, length: int) -> Tensor:
+        return self.table[:, : merged_length(length), :length]
+
+    def quantized(self) -> nn.Module:
+        return HalvesTable(self.table, merged_length)
+
+
+class PhoneEncoder(nn.Module):
+    """A task model in phone form: input_ids (1, T) [, token_type_ids (1, T)] → what its head gives."""
+
+    def __init__(self, model: nn.Module, max_tokens: int, *, segments: bool) -> None:
+        super().__init__()
+        self.embeddings = PhoneEmbeddings(model, max_tokens, segments=segments)
+        activation = getattr(model.config, architecture_of(model).hidden_activation)
+        pending, blocks = self.embeddings.pending, []
+        self.mergings = nn.ModuleDict()
+        for number, layer in enumerate(layers_of(model), 1):
+            if layer.heads < 1:
+                raise ExportError(
+                    "a layer without attention heads can't be lowered", remedy="keep at least one head in each layer"
+                )
+            block = PhoneLayer if layer.bottleneck is None else MobileBertLayer
+            blocks.append(block(layer, pending, activation))
+            pending = blocks[-1].pending
+            if number in merges_of(model.config):
+                self.mergings[str(number)] = PhoneMerging(pending, max_tokens)
+                pending, max_tokens = torch.zeros_like(pending), merged_length(max_tokens)
+        self.layers = nn.ModuleList(blocks)
+        self.head = head_of(model, pending)
+
+    @property
+    def idle_neurons(self) -> int:
+        """How many of the model's feed-forward neurons never add anything but a constant, and were left out."""
+        return sum(m.idle for m in self.modules() if isinstance(m, PhoneFeedForward))
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
+        segments = None if token_type_ids is None else token_type_ids.view(-1)
+        ids = input_ids.view(-1)
+        x, length = self.embeddings(ids, segments), ids.shape[0]
+        for number, layer in enumerate(self.layers[:-1], 1):
+            x = layer(x, x)
+            if str(number) in self.mergings:
+                x, length = self.mergings[str(number)](x, length), merged_length(length)
+        rows = x[:1] if self.head.first_row_only else x  # the last layer computes no row that nobody reads
+        return self.head(self.layers[-1](rows, x))

@@ -1,0 +1,1 @@
+"""Programs on disk: what is known of them, running them, timing them, here and on emulated ARM."""

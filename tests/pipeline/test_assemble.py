@@ -1,0 +1,33 @@
+"""What a report says of a ticket beyond its numbers."""
+
+from compress.pipeline.assemble import _shrunk_note, _ticket_verdict, weakness
+
+
+def numbers(**structure: object) -> dict:
+    units = {"layers": [0, 2], "heads": [6, 6], "neurons": [512, 512]}
+    return {"structure": units | structure, "vocabulary": {"words": 8000}}
+
+
+def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
+    assert _shrunk_note(numbers()) == "layers 1, 3, 6 heads and 512 neurons in each; 8,000 words"
+    assert "half as many behind layer 1 of them; 8,000" in _shrunk_note(numbers(merge_after=[1]))
+
+
+def test_the_note_tells_of_unlabelled_texts() -> None:
+    assert "answers to 1,200 unlabelled texts" in _shrunk_note(numbers() | {"unlabelled": 1200})
+    assert "unlabelled" not in _shrunk_note(numbers() | {"unlabelled": 0})
+
+
+def test_a_dense_model_that_words_alone_beat_is_told() -> None:
+    dense = {"metric": {"dev": 0.816}}
+    (note,) = weakness("accuracy", {"dev": 0.889}, dense)
+    assert "81.6 % on dev) is behind the baseline (88.9 %)" in note and "--learning-rate" in note
+    assert weakness("accuracy", {"dev": 0.816}, dense) == []
+
+
+def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_rule() -> None:
+    found = {"dense": {"metric": {"test": 0.9}}, "ticket": {"metric": {"test": 0.9}}}
+    for rewind, sentence in (("pretrained", "one seed"), ("none", "trained weights"), ("step:9", "trained weights")):
+        reasons: dict[str, str] = {}
+        assert _ticket_verdict(rewind, found, reasons)["winning_ticket"] is None
+        assert sentence in reasons["verdict.winning_ticket"]

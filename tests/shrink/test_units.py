@@ -1,0 +1,100 @@
+"""Scores of whole units: what the loss would lose, and the choice by them."""
+
+import copy
+
+import pytest
+import torch
+from architectures import CONFIGS
+from transformers import AutoModelForSequenceClassification
+
+from compress.models.anatomy import layers_of
+from compress.models.structure import remove, whole
+from compress.shrink.units import (
+    UnitScores,
+    choose_layers,
+    choose_structure,
+    magnitude_scores,
+    random_scores,
+    taylor_scores,
+)
+
+
+def test_the_best_units_of_the_layers_stay() -> None:
+    scores = [UnitScores(torch.tensor([3.0, 1, 2, 4]), torch.tensor([1.0, 5, 2])) for _ in range(3)]
+    structure = choose_structure(scores, layers=[0, 2], heads=[2, 2], neurons=[1, 1])
+    assert structure.layers == (0, 2)
+    assert structure.heads == ((0, 3), (0, 3))
+    assert structure.neurons == ((1,), (1,))
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_a_dead_unit_scores_zero_and_live_ones_do_not(kind: str) -> None:
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind])).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    layer = layers_of(model)[0]
+    with torch.no_grad():
+        layer.attention_output.weight[:, : layer.head_size] = 0  # nothing of head 0 is read
+        for part in (layer.query, layer.key, layer.value):
+            part.weight[: layer.head_size] = 0
+            part.bias[: layer.head_size] = 0
+        layer.feed_forwards[-1].outer.weight[:, 3] = 0
+        layer.feed_forwards[-1].inner.weight[3] = 0
+        layer.feed_forwards[-1].inner.bias[3] = 0
+    ids = torch.randint(5, 50, (4, 9))
+    losses = (model(input_ids=ids, labels=torch.tensor([0, 1, 0, 1])).loss for _ in range(2))
+    scores = taylor_scores(model, losses)
+    assert scores[0].heads[0] == 0
+    assert scores[0].heads[1] > 0
+    assert scores[0].neurons[3] == 0
+    assert (scores[1].heads > 0).all()
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_magnitude_ranks_units_by_their_weights_and_random_by_nothing() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS["bert"])).eval()
+    layer = layers_of(model)[1]
+    with torch.no_grad():
+        layer.value.weight[: layer.head_size] += 5
+        layer.feed_forwards[-1].outer.weight[:, 7] += 5
+    scores = magnitude_scores(model)
+    assert scores[1].heads.argmax() == 0 and scores[1].neurons.argmax() == 7
+    first, again, other = (random_scores(model, seed) for seed in (0, 0, 1))
+    assert all(torch.equal(a.neurons, b.neurons) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0].neurons, other[0].neurons)
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_the_layers_that_do_nothing_go_first(kind: str) -> None:
+    """A loss that counts what each layer is worth; afterwards the model is as it was."""
+    torch.manual_seed(0)
+    config = copy.deepcopy(CONFIGS[kind])
+    setattr(config, "n_layers" if kind == "distilbert" else "num_hidden_layers", 4)
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    worth = {id(layer.query): value for layer, value in zip(layers_of(model), (5.0, 1.0, 0.5, 3.0), strict=True)}
+    ids = torch.randint(5, 50, (2, 9))
+    before = model(input_ids=ids).logits
+
+    def loss() -> float:
+        assert model(input_ids=ids).logits.isfinite().all()
+        return -sum(worth[id(layer.query)] for layer in layers_of(model))
+
+    assert choose_layers(model, 3, loss) == (0, 1, 3)
+    assert choose_layers(model, 2, loss) == (0, 3)
+    assert torch.equal(model(input_ids=ids).logits, before)
+
+
+def test_a_choice_within_a_choice_is_one_of_the_unpruned_model() -> None:
+    """Cutting twice, with indices into what is left, is cutting once with their translation."""
+    torch.manual_seed(0)
+    config = copy.deepcopy(CONFIGS["bert"])
+    model = AutoModelForSequenceClassification.from_config(config).eval()
+    heads, neurons = len(whole(model).heads[0]), len(whole(model).neurons[0])
+    first = choose_structure(random_scores(model, 0), layers=[1], heads=[heads], neurons=[neurons - 3])
+    twice = remove(copy.deepcopy(model), first)
+    second = choose_structure(random_scores(twice, 1), layers=[0], heads=[1], neurons=[neurons // 2])
+    once = remove(copy.deepcopy(model), second.within(first))
+    ids = torch.randint(5, 50, (2, 9))
+    assert torch.equal(remove(twice, second)(input_ids=ids).logits, once(input_ids=ids).logits)
