@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from compress.errors import PocketTicketError, RecipeError
+from compress.console import Console, exit_code
+from compress.errors import RecipeError
 from compress.training.rounding import GROUP, rounded_weights
 
 
@@ -77,30 +78,24 @@ def logits_moved(plain: np.ndarray, rounded: np.ndarray) -> float:
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with a table, 2 with one sentence."""
     parser = argparse.ArgumentParser(
-        prog="python -m compress.sensitivity",
+        prog="pocket-ticket sensitivity",
         description=__doc__.splitlines()[0],
-        epilog="example: python -m compress.sensitivity runs/mine, then --set quantize.keep_int8=[embeddings.word]",
+        epilog="example: pocket-ticket sensitivity runs/mine, then --set quantize.keep_int8=[embeddings.word]",
     )
     parser.add_argument("run", type=Path, metavar="RUN_DIR", help="folder of a finished run")
     parser.add_argument("--scheme", choices=["int4", "int8"], default="int4", help="what is rounded to (default: int4)")
     given = parser.parse_args(arguments)
-    try:
-        _show(given.run, given.scheme)
-    except PocketTicketError as error:
-        print(f"pocket-ticket: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return exit_code(lambda: _show(given.run, given.scheme))
 
 
 def _show(folder: Path, scheme: str) -> None:
     from rich.table import Table
 
-    from compress.console import Console
     from compress.models.anatomy import stored_matrices
     from compress.pipeline.run import Run
     from compress.pipeline.run_dir import RunDir
     from compress.pipeline.stages.programs import final_stage
-    from compress.recipe.sections import load_recipe
+    from compress.recipe.load import load_recipe
     from compress.training.trainer import predict
 
     if not (folder / "report.json").is_file():

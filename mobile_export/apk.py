@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from compress.console import exit_code
 from compress.errors import ExportError, PocketTicketError
 from compress.files import file_sha256
 from mobile_export.app.code import build_code
@@ -169,8 +170,11 @@ def _measure(signed: Path, output: Path, abis: tuple[str, ...]) -> Apk:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """The command: 0 with the APK written, 2 with one sentence."""
     parser = argparse.ArgumentParser(
-        prog="python -m mobile_export.apk", description="Build the demo app around a bundle."
+        prog="pocket-ticket apk",
+        description="Build the demo app around a bundle.",
+        epilog="example: pocket-ticket apk --bundle runs/mine/android --output mine.apk",
     )
     parser.add_argument("--bundle", type=Path, required=True, help="DIR/android of a run")
     parser.add_argument("--output", type=Path, required=True, help="the APK to write")
@@ -178,7 +182,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--keystore", type=Path, help="sign with this key store (default: a debug key, made once)")
     parser.add_argument("--runtime-aar", type=Path, help="the official executorch-android AAR")
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         apk = build_apk(
             options.bundle,
             options.output,
@@ -186,14 +191,13 @@ def main(arguments: list[str] | None = None) -> int:
             keystore=options.keystore,
             runtime_aar=options.runtime_aar,
         )
-    except PocketTicketError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(
-        f"{apk.path}: {apk.bytes / 1e6:.1f} MB = model {apk.model_bytes / 1e6:.1f} + native libraries "
-        f"{apk.native_bytes / 1e6:.1f} ({', '.join(apk.abis)}) + code {apk.code_bytes / 1e6:.2f}; sha256 {apk.sha256}"
-    )
-    return 0
+        print(
+            f"{apk.path}: {apk.bytes / 1e6:.1f} MB = model {apk.model_bytes / 1e6:.1f} + native libraries "
+            f"{apk.native_bytes / 1e6:.1f} ({', '.join(apk.abis)}) + code {apk.code_bytes / 1e6:.2f}; "
+            f"sha256 {apk.sha256}"
+        )
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from compress.errors import ExportError, PocketTicketError
+from compress.console import exit_code
+from compress.errors import ExportError
 
 
 def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> dict[str, Any]:
@@ -30,9 +31,9 @@ def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> d
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with the measurement added to the report, 2 with one sentence."""
     parser = argparse.ArgumentParser(
-        prog="python -m mobile_export.measure",
+        prog="pocket-ticket measure",
         description="Measure a run's program on a phone that adb sees, and add the row to the run's report.",
-        epilog="example:\n  python -m mobile_export.measure --device adb --run runs/mine",
+        epilog="example:\n  pocket-ticket measure --device adb --run runs/mine",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--device", choices=["adb"], required=True, help="how the phone is reached")
@@ -40,15 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--serial", help="which phone, where several are connected")
     parser.add_argument("--runs", type=int, default=200, help="timed runs at each length (default: 200)")
     given = parser.parse_args(arguments)
-    try:
+
+    def work() -> None:
         measured = measure_phone(given.run, serial=given.serial, runs=given.runs)
-    except PocketTicketError as error:
-        print(f"pocket-ticket: {error}", file=sys.stderr)
-        return 2
-    for tokens, times in measured["latency_ms"].items():
-        print(f"{tokens} tokens: median {times['median']:.2f} ms, p90 {times['p90']:.2f} ms")
-    print(f"added to {given.run / 'report.html'}")
-    return 0
+        for tokens, times in measured["latency_ms"].items():
+            print(f"{tokens} tokens: median {times['median']:.2f} ms, p90 {times['p90']:.2f} ms")
+        print(f"added to {given.run / 'report.html'}")
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

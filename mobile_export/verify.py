@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compress.errors import PocketTicketError
+from compress.console import exit_code
 from mobile_export.bundle.verification import Verification, verify_bundle
 from mobile_export.programs.arm import CORES, cores_of
 
@@ -22,7 +22,11 @@ __all__ = ["Verification", "verify_bundle"]
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 when the bundle keeps its word, 2 with one sentence when it does not."""
-    parser = argparse.ArgumentParser(prog="python -m mobile_export.verify", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="pocket-ticket verify",
+        description="Check a bundle: manifest, hashes, token ids, and the program's answers to the golden texts.",
+        epilog="example: pocket-ticket verify runs/mine/android --arch arm64",
+    )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE_DIR", help="folder with manifest.json and what it names")
     parser.add_argument("--arch", choices=["arm64"], help="run the program on emulated processors of this kind instead")
     parser.add_argument(
@@ -31,16 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.cpu is not None and given.arch is None:
         parser.error("--cpu says which ARM cores to emulate: add --arch arm64")
-    from rich.console import Console
 
-    try:
+    def work() -> None:
+        from rich.console import Console
+
         cores = [None] if given.arch is None else CORES if given.cpu is None else cores_of(given.cpu)
         findings = {core: verify_bundle(given.bundle, core=core) for core in cores}
-    except PocketTicketError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]✗[/] {error}")
-        return 2
-    Console().print(_table(findings))
-    return 0
+        Console().print(_table(findings))
+
+    return exit_code(work)
 
 
 def _table(findings: dict[str | None, Verification]) -> "Table":

@@ -13,7 +13,7 @@ import pytest
 from compress.console import Console
 from compress.pipeline.estimate import seconds_per_step
 from compress.pipeline.run import Run
-from compress.recipe.sections import load_recipe
+from compress.recipe.load import load_recipe
 from compress.report.schema import validate
 from mobile_export.bundle.verification import verify_bundle
 

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from compress.errors import ModelError, TrainingError
-from compress.files import write_atomic
+from compress.lottery import store
 
 Parameters = Mapping[str, nn.Parameter]
 _FORMAT = "pocket-ticket mask 1"
@@ -160,24 +158,16 @@ class Mask(Mapping[str, Tensor]):
 
     def save(self, path: Path) -> None:
         """Write the mask as safetensors (bool), whole or not at all."""
-        about = json.dumps({"format": _FORMAT, "sha256": self.hash}, sort_keys=True)
-        write_atomic(path, to_safetensors(self._tensors, metadata={"pocket_ticket": about}))
+        store.write(path, self._tensors, {"format": _FORMAT, "sha256": self.hash})
 
     @classmethod
     def load(cls, path: Path) -> "Mask":
         """Read a mask that `save` wrote. Raises ModelError for a missing, foreign or damaged file."""
         remedy = "find the ticket again, or give the mask.safetensors of a finished run"
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads((file.metadata() or {}).get("pocket_ticket", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"the mask can't be read ({error})", where=str(path), remedy=remedy) from error
-        if about.get("format") != _FORMAT:
-            raise ModelError("this safetensors file is not a mask", where=str(path), remedy=remedy)
+        tensors, about = store.read(path, format=_FORMAT, what="mask", remedy=remedy)
         mask = cls(tensors)
         if mask.hash != about.get("sha256"):
-            raise ModelError("the mask's content does not fit its hash", where=str(path), remedy=remedy)
+            raise ModelError("the mask's content does not match its hash", where=str(path), remedy=remedy)
         return mask
 
 

@@ -1,17 +1,14 @@
 """What passes between the search and its user: the round to train, the record of a finished one, the ticket."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
 from compress.errors import ModelError, PocketTicketError
-from compress.files import write_atomic
+from compress.lottery import store
 from compress.lottery.mask import Mask
 
 State = dict[str, Tensor]
@@ -110,24 +107,17 @@ class RoundRecord:
         about = {"format": _FORMAT, "sha256": self.mask.hash} | {name: getattr(self, name) for name in numbers}
         tensors = {f"mask/{name}": keep for name, keep in self.mask.items()}
         tensors |= {f"start/{name}": tensor.contiguous() for name, tensor in (self.start or {}).items()}
-        metadata = {"pocket_ticket": json.dumps(about, sort_keys=True)}
-        write_atomic(path, to_safetensors(tensors, metadata=metadata))
+        store.write(path, tensors, about)
 
     @classmethod
     def load(cls, path: Path) -> "RoundRecord":
         """Read a record that `save` wrote. Raises ModelError for a missing, foreign or damaged file."""
         remedy = "delete the file and search again"
-        try:
-            with safe_open(path, framework="pt") as file:
-                about = json.loads((file.metadata() or {}).get("pocket_ticket", "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(f"the round can't be read ({error})", where=str(path), remedy=remedy) from error
-        if about.pop("format", None) != _FORMAT:
-            raise ModelError("this safetensors file is not a round of a search", where=str(path), remedy=remedy)
+        tensors, about = store.read(path, format=_FORMAT, what="round of a search", remedy=remedy)
+        about.pop("format")
         mask = Mask(_below("mask/", tensors))
         if about.pop("sha256") != mask.hash:
-            raise ModelError("the round's mask does not fit its hash", where=str(path), remedy=remedy)
+            raise ModelError("the round's mask does not match its hash", where=str(path), remedy=remedy)
         return cls(**about, mask=mask, start=_below("start/", tensors) or None)
 
 

@@ -19,6 +19,7 @@ from compress.kinds import FORMS
 from compress.kinds.encode import Texts
 from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
 from compress.pipeline.run_dir import RunDir
+from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
 from compress.training.trainer import Learner
 
@@ -43,7 +44,7 @@ class Run:
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
         task = with_unlabelled(task, recipe.data, recipe.distill.unlabeled)
-        return cls(recipe.for_examples(len(task.train), len(task.labels)), console, task, source, name)
+        return cls(for_examples(recipe, len(task.train), len(task.labels)), console, task, source, name)
 
     @cached_property
     def texts(self) -> Texts:

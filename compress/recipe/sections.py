@@ -1,24 +1,10 @@
-"""The typed recipe: the one source of flags, YAML keys, defaults, checks and their documentation.
-
-Precedence: defaults < `--recipe FILE` < flags < `--set section.key=value`. Unknown keys are refused, and every
-problem is reported at once, before anything is trained.
-"""
+"""The sections of a recipe: the one source of flags, YAML keys, fixed defaults, checks and their documentation."""
 
 import re
-from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from compress.errors import RecipeError
-
-# Fewer steps leave a small task half learnt, and larger ones like a lower rate: measured in docs/log.md.
-_STEPS, _EPOCHS = 500, (3, 10)
-_FEW, _RATES = 4000, (2e-4, 1e-4)
-_MANY_LABELS, _MANY_RATE = 40, 3e-4
-# A structured ticket is further from its solution, and its passes cost a third or half: measured in docs/log.md.
-_STRUCTURE_RATE, _STRUCTURE_PASSES = 3e-4, {"none": 3, "pretrained": 5}
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _REWIND = re.compile(r"pretrained|learning_rate|none|step:(\d+)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kb|mb|gb)", re.IGNORECASE)
@@ -324,100 +310,9 @@ class Recipe(_Section):
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self
 
-    def for_examples(self, count: int, labels: int = 0) -> "Recipe":
-        """The recipe with what depends on the number of training examples, and of labels, filled in."""
-        steps = _STEPS * self.training.batch_size / count
-        epochs = self.training.epochs or float(max(_EPOCHS[0], min(_EPOCHS[1], round(steps))))
-        usual = _RATES[0] if count < _FEW else _MANY_RATE if labels > _MANY_LABELS else _RATES[1]
-        rate = self.training.learning_rate or usual
-        training = self.training.model_copy(update={"epochs": epochs, "learning_rate": rate})
-        structure = self.ticket.kind == "structure"
-        distill = self.distill.model_copy(
-            update={
-                "epochs": self.distill.epochs
-                or epochs * (_STRUCTURE_PASSES[self.structure.rewind] if structure else 1),
-                "learning_rate": self.distill.learning_rate or (_STRUCTURE_RATE if structure else rate),
-            }
-        )
-        return self.model_copy(update={"training": training, "distill": distill})
-
     def to_yaml(self) -> str:
         """The whole recipe as YAML, defaults written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-
-
-def load_recipe(
-    file: Path | None = None, flags: dict[str, Any] | None = None, assignments: list[str] | None = None
-) -> Recipe:
-    """Build the recipe from a YAML file, flags ({"section.key": value}) and `section.key=value` assignments.
-
-    Raises RecipeError listing every problem.
-    """
-    settings = _read_yaml(file) if file else {}
-    problems: list[str] = []
-    for key, value in (flags or {}).items():
-        _assign(settings, key, value, problems)
-    for text in assignments or []:
-        key, equals, value = text.partition("=")
-        if not equals:
-            problems.append(f"--set {text}: needs the form section.key=value")
-            continue
-        try:
-            _assign(settings, key.strip(), yaml.safe_load(value), problems)
-        except yaml.YAMLError:
-            problems.append(f"--set {text}: the value is not valid YAML")
-    try:
-        recipe = Recipe.model_validate(settings)
-    except ValidationError as error:
-        problems += [_sentence(e) for e in error.errors()]
-    if problems:
-        raise RecipeError(
-            "; ".join(problems), where=str(file) if file else None, remedy="see --help for the keys and their limits"
-        )
-    return recipe
-
-
-def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RecipeError("there is no such recipe", where=str(file), remedy="give the path of a YAML file") from error
-    except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
-        first = str(error).splitlines()[0]
-        raise RecipeError(f"this is not a YAML recipe ({first})", where=str(file), remedy="mend the file") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise RecipeError("a recipe is a mapping of sections", where=str(file), remedy="see recipes/ for examples")
-    return content
-
-
-def _assign(settings: dict[str, Any], key: str, value: Any, problems: list[str]) -> None:
-    *sections, name = key.split(".")
-    place = settings
-    for section in sections:
-        place = place.setdefault(section, {})
-        if not isinstance(place, dict):
-            problems.append(f"{key}: '{section}' is not a section")
-            return
-    place[name] = value
-
-
-def _sentence(error: Any) -> str:
-    key = ".".join(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        return f"{key}: there is no such key{_nearest(key)}"
-    given = error.get("input")
-    shown = f" (given {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{key}: {message[0].lower()}{message[1:]}{shown}" if key else message
-
-
-def _nearest(key: str) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(key, option_keys(), n=1, cutoff=0.6)
-    return f", did you mean {close[0]}?" if close else ""
 
 
 def option_keys() -> list[str]:

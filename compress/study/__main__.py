@@ -4,15 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
+from compress.console import console_mode, exit_code
 from compress.errors import PocketTicketError
-from compress.run import add_common_flags, add_recipe_flags, console_mode, exit_code, recipe_of
+from compress.recipe.flags import add_common_flags, add_recipe_flags, recipe_of
 from compress.study.settings import CONTROLS, SEARCHES, SPARSITIES, Settings, seeds, some_of, sparsities
 
 _EXAMPLES = """examples:
-  python -m compress.study --data my_task/ --output studies/my_task                       the papers' sweep
-  python -m compress.study --data my_task/ --sparsities 0.5,0.7 --controls random --dry-run
-  python -m compress.study --data my_task/ --sparsities 0.5,0.7 --transfer studies/other --at 0.7
-  python -m compress.study --data my_task/ --searches one_shot,early,averaged,distilled --at 0.6
+  pocket-ticket study --data my_task/ --output studies/my_task                       the papers' sweep
+  pocket-ticket study --data my_task/ --sparsities 0.5,0.7 --controls random --dry-run
+  pocket-ticket study --data my_task/ --sparsities 0.5,0.7 --transfer studies/other --at 0.7
+  pocket-ticket study --data my_task/ --searches one_shot,early,averaged,distilled --at 0.6
   python -m compress.study.compare studies/*              what wins on each task; sources × targets
 the same command again goes on where it was interrupted; more seeds or sparsities train only what is new.
 searches:
@@ -57,8 +58,8 @@ def _settings(parsed: argparse.Namespace) -> Settings:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m compress.study",
-        usage="python -m compress.study --output DIR [options]",
+        prog="pocket-ticket study",
+        usage="pocket-ticket study --output DIR [options]        (or: python -m compress.study …)",
         description="Find tickets of several sparsities over several seeds, train them and their controls like the "
         "dense model, and say which of them win (Frankle & Carbin 2019; Chen et al. 2020).",
         epilog=_EXAMPLES,

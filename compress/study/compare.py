@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from statistics import fmean
 
+from compress.console import exit_code
 from compress.pages.markdown import spread, table
-from compress.run import exit_code
 from compress.study.page import CHEN
 from compress.study.results import Results, load_study
 

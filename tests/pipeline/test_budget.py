@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from compress.errors import RecipeError
 from compress.pipeline.budget import LADDER, SCHEMES, Draft, first_fitting, search
-from compress.recipe.sections import BudgetSection, StructureSection, load_recipe
+from compress.recipe.load import load_recipe
+from compress.recipe.sections import BudgetSection, StructureSection
 
 
 class Ladder:

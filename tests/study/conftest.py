@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from compress.console import Console
-from compress.recipe.sections import Recipe, load_recipe
+from compress.recipe.load import load_recipe
+from compress.recipe.sections import Recipe
 from compress.study.experiments import run_study
 from compress.study.settings import Settings
 

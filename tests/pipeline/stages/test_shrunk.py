@@ -20,7 +20,7 @@ from compress.pipeline.run import Run
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.shrunk import _teacher, run_shrunk
 from compress.pipeline.stages.weights import run_dense
-from compress.recipe.sections import load_recipe
+from compress.recipe.load import load_recipe
 from compress.shrink.vocabulary import choose, trim_tokenizer
 from compress.training.trainer import predict
 

@@ -15,7 +15,7 @@ from compress.pipeline.run import Run
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.weights import run_dense, run_ticket
-from compress.recipe.sections import load_recipe
+from compress.recipe.load import load_recipe
 from compress.training.trainer import _Loop
 
 STEPS = 16  # two passes over the 60 texts, 8 at a time

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from compress.errors import RecipeError
-from compress.recipe.sections import Recipe, load_recipe, option_keys
+from compress.recipe.defaults import for_examples
+from compress.recipe.load import NAMED, load_recipe
+from compress.recipe.sections import Recipe, option_keys
 
-RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
+RECIPES = sorted(NAMED.glob("*.yaml"))
 
 
 def test_later_settings_win(tmp_path: Path) -> None:
@@ -55,8 +57,8 @@ def test_resolved_yaml_reads_back_as_the_same_recipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda f: f.stem)
 def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
-    load_recipe(file)
-    assert f"--recipe recipes/{file.name}" in file.read_text(encoding="utf-8").split("\n\n")[0]
+    assert load_recipe(file.stem) == load_recipe(file)
+    assert f"--recipe {file.stem}" in file.read_text(encoding="utf-8").split("\n\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -66,10 +68,10 @@ def test_shipped_recipes_are_valid_and_show_their_command(file: Path) -> None:
 def test_few_examples_are_seen_more_often_and_many_labels_learnt_faster(
     examples: int, labels: int, epochs: float, rate: float
 ) -> None:
-    recipe = Recipe().for_examples(examples, labels)
+    recipe = for_examples(Recipe(), examples, labels)
     assert recipe.training.learning_rate == rate
     assert recipe.training.epochs == recipe.distill.epochs == epochs
-    chosen = load_recipe(None, {"training.epochs": 1.5}, ["distill.epochs=2"]).for_examples(examples)
+    chosen = for_examples(load_recipe(None, {"training.epochs": 1.5}, ["distill.epochs=2"]), examples)
     assert (chosen.training.epochs, chosen.distill.epochs) == (1.5, 2)
 
 
@@ -102,3 +104,8 @@ def test_every_option_is_documented() -> None:
     ):
         for name, info in section.model_fields.items():
             assert info.description or hasattr(info.annotation, "model_fields"), name
+
+
+def test_a_name_that_no_recipe_has_lists_those_there_are() -> None:
+    with pytest.raises(RecipeError, match="there is no such recipe; use accurate, balanced"):
+        load_recipe("blanced")

@@ -1,0 +1,66 @@
+"""Flags from the recipe: each option with a flag becomes an argument, with its help, its choices and its default."""
+
+import argparse
+import logging
+import typing
+from collections.abc import Collection
+from types import NoneType
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from compress.recipe.load import load_recipe, names
+from compress.recipe.sections import Recipe, options
+
+
+def recipe_of(parsed: argparse.Namespace) -> Recipe:
+    """The recipe that --recipe, the flags and --set make together. Raises RecipeError listing every problem."""
+    flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
+    # torchao's registrations, nothing of the user's
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
+    return load_recipe(parsed.recipe, flags, parsed.set)
+
+
+def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] | None = None) -> None:
+    """Give the parser the recipe's flags, all of them or those of some sections."""
+    groups: dict[str, Any] = {}
+    for key, info in options():
+        section = key.partition(".")[0] if "." in key else "run"
+        flag = _flag(info)
+        if flag is None or (sections is not None and section not in sections):
+            continue
+        if section not in groups:
+            owner = Recipe.model_fields[section].annotation if section != "run" else None
+            groups[section] = parser.add_argument_group(section, owner.__doc__ if owner else None)
+        _add_flag(groups[section], flag, key, info)
+
+
+def add_common_flags(command: Any) -> None:
+    """Where the recipe comes from and what is shown: the same for every command."""
+    command.add_argument("--recipe", metavar="NAME", help=f"{', '.join(names())}, or a YAML file; flags override it")
+    command.add_argument(
+        "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
+    )
+    command.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    command.add_argument("--json", action="store_true", help="progress and results as JSON lines on standard output")
+
+
+def _flag(info: FieldInfo) -> str | None:
+    extra = info.json_schema_extra
+    return extra.get("flag") if isinstance(extra, dict) else None
+
+
+def _flag_keys() -> set[str]:
+    return {key for key, info in options() if _flag(info)}
+
+
+def _add_flag(group: Any, flag: str, key: str, info: FieldInfo) -> None:
+    kinds = [k for k in typing.get_args(info.annotation) if k is not NoneType] or [info.annotation]
+    shown = "" if info.default is None else f" (default: {info.default})"
+    common: dict[str, Any] = {"dest": key, "default": None, "help": f"{info.description}{shown}".replace("%", "%%")}
+    if info.annotation is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **common)
+    elif typing.get_origin(info.annotation) is typing.Literal:
+        group.add_argument(flag, choices=kinds, **common)
+    else:  # the recipe checks types and limits, all at once
+        group.add_argument(flag, metavar=getattr(kinds[0], "__name__", "value").upper(), **common)
