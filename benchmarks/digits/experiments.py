@@ -19,13 +19,15 @@ CRITERIA = (
     "magnitude",
     "large_final_same_sign",
     "magnitude_increase",
-    "movement",
+    "weight_change",
     "taylor",
     "movement_pruning",
     "random",
     "small_final",
 )
-SUPERMASK_CRITERIA = ("large_final_same_sign", "magnitude", "magnitude_increase", "movement", "random", "small_final")
+SUPERMASK_CRITERIA = (
+    *("large_final_same_sign", "magnitude", "magnitude_increase", "random", "small_final", "weight_change"),
+)
 SUPERMASK_SPARSITIES = (0.3, 0.5, 0.7, 0.8, 0.9)
 
 

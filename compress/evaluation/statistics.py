@@ -1,4 +1,4 @@
-"""What a comparison rests on: bootstrap intervals, the papers' rule for a winning ticket, ratios. Pure functions."""
+"""Bootstrap intervals and ratios. Pure functions."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,10 +9,6 @@ import numpy as np
 from compress.errors import PocketTicketError
 
 Metric = Callable[[np.ndarray, np.ndarray], float]
-RULE = (
-    "a ticket wins if, trained like the dense model, its mean test metric over the seeds is within one standard "
-    "deviation of the dense model's, or better"
-)
 
 
 @dataclass(frozen=True)
@@ -120,58 +116,6 @@ def _interval(
         )
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, min(float(low), value), max(float(high), value))
-
-
-@dataclass(frozen=True)
-class SeedVerdict:
-    """The papers' rule applied: `winning` is None where the seeds can't tell, and `reason` says why."""
-
-    winning: bool | None
-    reason: str | None
-    dense: tuple[float, ...]
-    ticket: tuple[float, ...]
-    rule: str = RULE
-
-    def as_report(self) -> dict[str, Any]:
-        """The keys winning_ticket, rule and seeds of report.json's verdict."""
-        return {
-            "winning_ticket": self.winning,
-            "rule": self.rule,
-            "seeds": {"dense": seed_summary(self.dense), "ticket": seed_summary(self.ticket)},
-        }
-
-    def not_measured(self) -> dict[str, str]:
-        """The entries of report.json's not_measured that go with `as_report`."""
-        reasons = {} if self.reason is None else {"verdict.winning_ticket": self.reason}
-        for name, values in (("dense", self.dense), ("ticket", self.ticket)):
-            if len(values) < 2:
-                reasons[f"verdict.seeds.{name}.std"] = "one seed has no spread"
-        return reasons
-
-
-def winning_ticket(dense: Sequence[float], ticket: Sequence[float], *, higher_is_better: bool = True) -> SeedVerdict:
-    """Whether a ticket matches: mean(ticket) ≥ mean(dense) − s(dense), s with n − 1 (Chen et al. 2020, section 3.2).
-
-    `dense` and `ticket` are test metrics over seeds, trained for the same steps; both need at least two seeds, else the
-    verdict is None. Where lower is better the rule is mirrored: mean(ticket) ≤ mean(dense) + s(dense).
-    """
-    if not dense or not ticket:
-        raise PocketTicketError("a verdict needs the metric of at least one seed", remedy="evaluate both stages")
-    fewest = min(len(dense), len(ticket))
-    if fewest < 2:
-        reason = "one seed has no standard deviation, which the rule needs: python -m compress.study --seeds 0,1,2"
-        return SeedVerdict(None, reason, tuple(dense), tuple(ticket))
-    sign = 1 if higher_is_better else -1
-    gap = sign * (float(np.mean(dense)) - float(np.mean(ticket)))
-    # Equal means with zero spread must win, whatever the last bit of the two sums says.
-    winning = gap <= float(np.std(dense, ddof=1)) + 1e-12
-    return SeedVerdict(winning, None, tuple(dense), tuple(ticket))
-
-
-def seed_summary(values: Sequence[float]) -> dict[str, Any]:
-    """{"values", "mean", "std"} of a metric over seeds; std is the sample deviation (n − 1), None for one seed."""
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"values": [float(v) for v in values], "mean": float(np.mean(values)), "std": std}
 
 
 def ratio(dense: float | None, ticket: float | None) -> float | None:

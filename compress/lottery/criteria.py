@@ -2,7 +2,7 @@
 
 A criterion is a function of one parameter's `Snapshot` that returns a score for each weight, in the parameter's shape.
 The mask criteria are those of Zhou et al. 2019, "Deconstructing Lottery Tickets", section 3; the two that use
-gradients are Taylor's (Molchanov et al. 2017) and the movement of Sanh et al. 2020.
+gradients are Taylor's (Molchanov et al. 2017) and the movement pruning of Sanh et al. 2020.
 """
 
 import hashlib
@@ -79,8 +79,8 @@ def magnitude_increase(weights: Snapshot) -> Tensor:
     return weights.final.abs() - weights.initial.abs()
 
 
-def movement(weights: Snapshot) -> Tensor:
-    """|w_f - w_i|: how far training carried the weight, whichever way."""
+def weight_change(weights: Snapshot) -> Tensor:
+    """|w_f - w_i|: how far training moved the weight, in either direction (Zhou et al. call it "movement")."""
     return (weights.final - weights.initial).abs()
 
 
@@ -126,7 +126,7 @@ CRITERIA: dict[str, Criterion] = {
     for criterion in (
         magnitude,
         magnitude_increase,
-        movement,
+        weight_change,
         taylor,
         movement_pruning,
         random,

@@ -81,6 +81,17 @@ class Round:
 
 
 @dataclass(frozen=True)
+class FirstTraining:
+    """The end of a search's first training, where it was done before: all weights and buffers of the trained network.
+
+    `gradient`: name → E|∂L/∂w| of each prunable weight at the trained weights, for criteria that use it.
+    """
+
+    state: State
+    gradient: Mapping[str, Tensor] | None = None
+
+
+@dataclass(frozen=True)
 class RoundRecord:
     """A finished round: what was trained, how good it was, and the mask that was pruned from it.
 

@@ -1,7 +1,8 @@
-"""How sparsity grows over the rounds, and what competes with what: from scores to the next mask, exactly counted."""
+"""How sparsity grows over the rounds, which weights compete, and the pruning step: from scores to the next mask."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -111,6 +112,40 @@ def grouping(scope: Scope) -> Callable[[str], str]:
         known = ", ".join(SCOPES)
         raise PocketTicketError(f"there is no scope '{scope}'", remedy=f"use one of {known}, or a function of the name")
     return SCOPES[scope]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one pruning step prunes to: `group_of` names the group a weight competes in, `sparsity` is each group's."""
+
+    group_of: Callable[[str], str]
+    sparsity: Mapping[str, float]
+
+
+def targets(
+    names: Iterable[str], steps: Sequence[float], scope: Scope = "global", slower: Mapping[str, float] | None = None
+) -> list[Target]:
+    """The target of each pruning step over the parameters `names`; `steps` is the sparsity after each of them.
+
+    `slower`: name → rate, for tensors that lose only this multiple of the share that others lose (`slowed`).
+    Raises PocketTicketError where `slower` has a name that is not among `names`.
+    """
+    names, slower, shared = list(names), slower or {}, grouping(scope)
+    if unknown := slower.keys() - set(names):
+        raise PocketTicketError(
+            f"'{min(unknown)}' is to be pruned more slowly, but is not prunable", remedy="use the parameters' names"
+        )
+
+    def group_of(name: str) -> str:
+        return f"slower {name}" if name in slower else shared(name)
+
+    plans = {group_of(name): slowed(steps, slower[name]) if name in slower else steps for name in names}
+    return [Target(group_of, {group: plan[i] for group, plan in plans.items()}) for i in range(len(steps))]
+
+
+def step(scores: Mapping[str, Tensor], mask: Mask, target: Target) -> Mask:
+    """One pruning step: the mask that also removes the lowest-scored weights until each group meets the target."""
+    return prune(scores, mask, target.sparsity, target.group_of)
 
 
 def prune(

@@ -20,8 +20,8 @@ from compress.errors import PocketTicketError, TrainingError
 from compress.lottery.criteria import Criterion, Snapshot, criterion_named, score
 from compress.lottery.mask import Mask, Parameters
 from compress.lottery.observe import GradientWatch, StepCounter, round_seed, seed_everything, set_state_, state_of
-from compress.lottery.rounds import Rewind, Round, RoundRecord, State, Ticket
-from compress.lottery.schedule import Schedule, Scope, grouping, prune, slowed, sparsities
+from compress.lottery.rounds import FirstTraining, Rewind, Round, RoundRecord, State, Ticket
+from compress.lottery.schedule import Schedule, Scope, Target, sparsities, step, targets
 
 Train = Callable[[nn.Module, Round], None]
 Evaluate = Callable[[nn.Module], float]
@@ -44,6 +44,7 @@ def find_ticket(
     train_found: bool = True,
     on_round: Callable[[RoundRecord], None] | None = None,
     resume_from: Iterable[RoundRecord] = (),
+    first: FirstTraining | None = None,
 ) -> Ticket:
     """Find the mask of a ticket in `module` by iterative pruning with rewinding.
 
@@ -63,6 +64,7 @@ def find_ticket(
         on_round: is handed each finished round, to be saved.
         resume_from: records of the rounds that are finished, in order; with them the result is bit for bit what it
             would have been without the interruption, on the same machine and with a deterministic `train`.
+        first: what the first training, of the unpruned network, ended with; by default `train` runs it.
 
     Raises:
         PocketTicketError: settings that contradict each other; records of another search.
@@ -76,8 +78,9 @@ def find_ticket(
         evaluate,
         criterion_named(criterion),
         Rewind.parse(rewind),
-        _targets(parameters, sparsities(schedule, sparsity, rounds), scope, slower or {}),
+        targets(parameters, sparsities(schedule, sparsity, rounds), scope, slower),
         seed,
+        first,
     )
     done = search.resume(list(resume_from))
     for number in range(len(done) + 1, len(search.targets) + 1):
@@ -102,30 +105,6 @@ def prunable_by_default(module: nn.Module) -> dict[str, nn.Parameter]:
     return found
 
 
-@dataclass(frozen=True)
-class _Target:
-    """What a round prunes to: a sparsity for each group."""
-
-    group_of: Callable[[str], str]
-    sparsity: dict[str, float]
-
-
-def _targets(
-    parameters: Parameters, steps: Sequence[float], scope: Scope, slower: Mapping[str, float]
-) -> list[_Target]:
-    if unknown := slower.keys() - parameters.keys():
-        raise PocketTicketError(
-            f"'{min(unknown)}' is to be pruned more slowly, but is not prunable", remedy="use the parameters' names"
-        )
-    shared = grouping(scope)
-
-    def group_of(name: str) -> str:
-        return f"slower {name}" if name in slower else shared(name)
-
-    plans = {group_of(name): slowed(steps, slower[name]) if name in slower else steps for name in parameters}
-    return [_Target(group_of, {group: plan[i] for group, plan in plans.items()}) for i in range(len(steps))]
-
-
 @dataclass
 class _Search:
     """The state of a search between its rounds: the mask so far, and what the next round starts from."""
@@ -136,8 +115,9 @@ class _Search:
     evaluate: Evaluate | None
     criterion: Criterion
     rewind: Rewind
-    targets: list[_Target]
+    targets: list[Target]
     seed: int
+    first: FirstTraining | None = None
     mask: Mask = field(init=False)
     initial: State = field(init=False)
     start: State = field(init=False)
@@ -148,6 +128,15 @@ class _Search:
         if missing := self.parameters.keys() - self.initial.keys():
             raise PocketTicketError(
                 f"the module has no parameter '{min(missing)}'", remedy="use the names of module.named_parameters()"
+            )
+
+        needs = getattr(self.criterion, "uses", frozenset())
+        if self.first is not None and (
+            "drift" in needs or ("gradient" in needs and self.first.gradient is None) or self.rewind.weights == "step"
+        ):
+            raise PocketTicketError(
+                "the criterion, or rewinding to a step, needs to see the first training itself",
+                remedy="leave `first` out, or give its gradients",
             )
 
     def resume(self, done: list[RoundRecord]) -> list[RoundRecord]:
@@ -168,7 +157,7 @@ class _Search:
         record.mask.check_fits(self.parameters)
         target = self.targets[record.number - 1]
         any_scores = {name: keep.float() for name, keep in self.mask.items()}
-        scheduled = prune(any_scores, self.mask, target.sparsity, target.group_of)
+        scheduled = step(any_scores, self.mask, target)
         revived = any(bool((keep & ~self.mask[name]).any()) for name, keep in record.mask.items())
         if revived or record.mask.kept != scheduled.kept:
             return "does not follow the schedule from the round before it"
@@ -179,11 +168,13 @@ class _Search:
         began, trained = time.perf_counter(), self.mask
         keep = self.rewind.step if number == 1 and self.rewind.weights == "step" else None
         watch = GradientWatch(getattr(self.criterion, "uses", frozenset()))
-        counter = self._train(number, keep, watch)
+        if number == 1 and self.first is not None:
+            counter = self._take_over(self.first, watch)
+        else:
+            counter = self._train(number, keep, watch)
         metric = self._evaluate()
         scores = score(self.criterion, self._snapshots(number, watch))
-        target = self.targets[number - 1]
-        self.mask = prune(scores, self.mask, target.sparsity, target.group_of)
+        self.mask = step(scores, self.mask, self.targets[number - 1])
         self._rewind(number, counter)
         return RoundRecord(
             number=number,
@@ -218,6 +209,12 @@ class _Search:
         with self.mask.enforced(self.parameters), watch.watching(self.parameters), counter.counting():
             self.train(self.module, plan)
         return counter
+
+    def _take_over(self, first: FirstTraining, watch: GradientWatch) -> StepCounter:
+        """The end of a first training that was done elsewhere, in the place of `_train`."""
+        set_state_(self.module, first.state)
+        watch.gradient = dict(first.gradient or {})
+        return StepCounter(self.module)
 
     def _evaluate(self) -> float | None:
         if self.evaluate is None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from compress.evaluation.statistics import winning_ticket
+from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
 from compress.report.formats import MetricFormat
 from compress.report.phones import with_phones

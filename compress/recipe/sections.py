@@ -91,7 +91,7 @@ class TicketSection(_Section):
     sparsity: float = _option(0.5, "share of the prunable weights to remove", "--sparsity", ge=0, lt=1)
     rounds: int = _option(1, "rounds of train, prune, rewind; the dense model is the first training", "--rounds", ge=1)
     round_epochs: float = _option(2, "passes over the training data in each round", "--round-epochs", gt=0)
-    criterion: Literal["magnitude", "movement", "taylor", "magnitude_increase", "random"] = _option(
+    criterion: Literal["magnitude", "weight_change", "taylor", "magnitude_increase", "random"] = _option(
         "taylor", "which weights stay: those the loss would miss most; magnitude: the papers' choice", "--criterion"
     )
     schedule: Literal["points_of_original", "share_of_remaining", "one_shot", "cubic"] = _option(

@@ -1,21 +1,21 @@
 """Ways to a mask: the papers' iterative search and cheaper ones. All end in a mask for each sparsity, and a price.
 
 The price is in optimizer steps of the dense model's kind: every training before the ticket's own, the dense one where
-it is used. A teacher's answers cost a third of a pass (a forward pass of three: forward, backward by two).
+it is used. A teacher's logits for the training texts cost a third of a pass over them: one forward pass.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compress.lottery import Mask, prune
+from compress.lottery import Mask, prune, step, targets
 from compress.lottery.convergence import votes
 from compress.lottery.observe import round_seed
 from compress.study.trainings import Bench, Spec, Training
 
 SETTLED = 0.01  # of the prunable weights change sides between two looks
 VOTERS, VOTER_EPOCHS, SHORT_EPOCHS = 3, 0.5, 1.0
-_ANSWERING = 1 / 3
+_FORWARD = 1 / 3  # of a training step: a backward pass takes as long as two forward passes
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ Search = Callable[[Bench, int, Sequence[float]], dict[float, Found]]
 
 def dense(bench: Bench, seed: int, searches: Sequence[str] = ()) -> Training:
     """The dense model, with what the searches want of it."""
-    named = {"taylor": "taylor", "movement": "movement_pruning", "distilled": "model"}
+    named = {"taylor": "taylor", "movement_pruning": "movement_pruning", "distilled": "model"}
     keep = (bench.run.recipe.ticket.criterion, *(named[name] for name in searches if name in named))
     return bench.train(Spec(seed, "dense", keep=tuple(dict.fromkeys(keep))))
 
@@ -41,18 +41,43 @@ def iterative(bench: Bench, seed: int, levels: Sequence[float]) -> tuple[dict[fl
 
     Where a round trains as long as the dense model, it is the ticket's own training, and one training serves both.
     """
-    settings, last = bench.run.recipe.ticket, dense(bench, seed)
-    mask, cost, found, tickets = Mask.dense(last.scores(settings.criterion)), last.steps, {}, {}
-    for number, level in enumerate(levels, 2):
-        mask = prune(last.scores(settings.criterion), mask, level, settings.scope)
-        found[level] = Found(mask, cost)
-        whole = round_epochs(bench) is None
-        kept = (settings.criterion,) if whole else ()
-        tickets[level] = last = bench.train(Spec(seed, f"ticket-{level:g}", mask, keep=kept))
-        if not whole and level != levels[-1]:
-            last = _round(bench, seed, number, mask, epochs=round_epochs(bench))
-        cost += last.steps
+    criterion, epochs = bench.run.recipe.ticket.criterion, round_epochs(bench)
+    tickets: dict[float, Training] = {}
+
+    def ticket(level: float, mask: Mask) -> Training:
+        kept = (criterion,) if epochs is None else ()
+        tickets[level] = bench.train(Spec(seed, f"ticket-{level:g}", mask, keep=kept))
+        return tickets[level]
+
+    def train(number: int, mask: Mask) -> Training:
+        own = ticket(levels[number - 2], mask)
+        return own if epochs is None else _round(bench, seed, number, mask, epochs=epochs)
+
+    found = _prune_in_rounds(bench, levels, dense(bench, seed), train)
+    ticket(levels[-1], found[levels[-1]].mask)
     return found, tickets
+
+
+def _prune_in_rounds(
+    bench: Bench,
+    levels: Sequence[float],
+    last: Training,
+    train: Callable[[int, Mask], Training],
+    price: float = 0.0,
+) -> dict[float, Found]:
+    """Prune `last` to the first sparsity, then `train(number, mask)` (2, 3, …) and prune again, to the last one.
+
+    `price` is what finding the masks costs besides the trainings, in steps.
+    """
+    settings = bench.run.recipe.ticket
+    mask, found = Mask.dense(last.scores(settings.criterion)), {}
+    steps = targets(mask, levels, settings.scope)
+    for number, (level, target) in enumerate(zip(levels, steps, strict=True), 2):
+        mask, price = step(last.scores(settings.criterion), mask, target), price + last.steps
+        found[level] = Found(mask, price)
+        if level != levels[-1]:
+            last = train(number, mask)
+    return found
 
 
 def round_epochs(bench: Bench) -> float | None:
@@ -86,8 +111,8 @@ def taylor(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Foun
     return one_shot(bench, seed, levels, "taylor")
 
 
-def movement(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
-    """One-shot by movement over the dense training."""
+def movement_pruning(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
+    """One-shot by movement pruning's scores over the dense training."""
     return one_shot(bench, seed, levels, "movement_pruning")
 
 
@@ -98,20 +123,16 @@ def short(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found
 
 def distilled(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
     """The same with the dense model as the rounds' teacher."""
-    return _rounds(bench, seed, levels, taught=True)
+    return _rounds(bench, seed, levels, distilled=True)
 
 
 def early(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
     """Iterative; each round, the dense one included, ends when the mask that it would leave has settled."""
-    settings = bench.run.recipe.ticket
-    mask, cost, found = None, 0.0, {}
-    for number, level in enumerate(levels, 1):
-        last = _round(bench, seed, number, mask, settle=(level, SETTLED))
-        scores = last.scores(settings.criterion)
-        mask = prune(scores, mask or Mask.dense(scores), level, settings.scope)
-        cost += last.steps
-        found[level] = Found(mask, cost)
-    return found
+
+    def train(number: int, mask: Mask | None) -> Training:
+        return _round(bench, seed, number, mask, settle=(levels[number - 1], SETTLED))
+
+    return _prune_in_rounds(bench, levels, train(1, None), train)
 
 
 def averaged(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
@@ -127,7 +148,7 @@ def averaged(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Fo
 
 
 SEARCH: dict[str, Search] = {
-    f.__name__: f for f in (pretrained, one_shot, taylor, movement, short, early, averaged, distilled)
+    f.__name__: f for f in (pretrained, one_shot, taylor, movement_pruning, short, early, averaged, distilled)
 }
 
 
@@ -140,19 +161,16 @@ def expected_steps(name: str, levels: int, steps: Callable[[float | None], int])
     return VOTERS * steps(VOTER_EPOCHS) if name == "averaged" else 0
 
 
-def _rounds(bench: Bench, seed: int, levels: Sequence[float], *, taught: bool = False) -> dict[float, Found]:
-    settings = bench.run.recipe.ticket
-    last = bench.train(Spec(seed, "dense", keep=(settings.criterion, *(("model",) if taught else ()))))
+def _rounds(bench: Bench, seed: int, levels: Sequence[float], *, distilled: bool = False) -> dict[float, Found]:
+    criterion = bench.run.recipe.ticket.criterion
+    last = bench.train(Spec(seed, "dense", keep=(criterion, *(("model",) if distilled else ()))))
     a_pass = math.ceil(len(bench.run.task.train) / bench.run.recipe.training.batch_size)
-    mask, found = Mask.dense(last.scores(settings.criterion)), {}
-    cost = last.steps + (_ANSWERING * a_pass if taught and len(levels) > 1 else 0.0)
-    for number, level in enumerate(levels, 2):
-        mask = prune(last.scores(settings.criterion), mask, level, settings.scope)
-        found[level] = Found(mask, cost)
-        if level != levels[-1]:
-            last = _round(bench, seed, number, mask, epochs=SHORT_EPOCHS, taught=taught)
-            cost += last.steps
-    return found
+    price = _FORWARD * a_pass if distilled and len(levels) > 1 else 0.0
+
+    def train(number: int, mask: Mask) -> Training:
+        return _round(bench, seed, number, mask, epochs=SHORT_EPOCHS, distilled=distilled)
+
+    return _prune_in_rounds(bench, levels, last, train, price)
 
 
 def _one_shot(scores: dict, bench: Bench, levels: Sequence[float], cost: float) -> dict[float, Found]:

@@ -14,7 +14,7 @@ SEARCHES = {
     "pretrained": "magnitude of the pre-trained weights: no training at all",
     "one_shot": "one-shot from the dense model",
     "taylor": "one-shot from the dense model by Taylor's criterion",
-    "movement": "one-shot from the dense model by movement pruning",
+    "movement_pruning": "one-shot from the dense model by movement pruning",
     "short": "iterative, rounds of one pass",
     "early": "iterative, a round ends when its mask has settled",
     "averaged": "the vote of three noisy trainings of half a pass",

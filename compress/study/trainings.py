@@ -40,9 +40,10 @@ _KEPT = ("model", *CRITERIA)  # what a training may leave, besides its numbers
 class Spec:
     """What to train. All but `label` and `keep` decide the result.
 
-    `epochs` and `order` (seed of order and dropout) are the dense model's where None. `taught`: by the seed's dense
-    model. `settle`: end when the mask of this sparsity changes by no more than this share from look to look. `keep`:
-    criteria whose scores are kept, or "model". `scored`: answer dev and test (a search's own trainings need not).
+    `epochs` and `order` (seed of order and dropout) are the dense model's where None. `distilled`: with the seed's
+    dense model as its teacher. `settle`: end when the mask of this sparsity changes by no more than this share between
+    two evaluations. `keep`: criteria whose scores are kept, or "model". `scored`: evaluate dev and test (the trainings
+    inside a search are not evaluated).
     """
 
     seed: int
@@ -51,7 +52,7 @@ class Spec:
     start: Literal["pretrained", "reinit", "shuffled"] = "pretrained"
     epochs: float | None = None
     order: int | None = None
-    taught: bool = False
+    distilled: bool = False
     settle: tuple[float, float] | None = None
     keep: tuple[str, ...] = ()
     scored: bool = True
@@ -59,7 +60,7 @@ class Spec:
     def decides(self) -> list[Any]:
         """What the result depends on."""
         mask = self.mask.hash if self.mask is not None else None
-        return [self.seed, mask, self.start, self.epochs, self.order, self.taught, self.settle, self.scored]
+        return [self.seed, mask, self.start, self.epochs, self.order, self.distilled, self.settle, self.scored]
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Bench:
 
     def _train(self, spec: Spec, folder: Path) -> Fitted:
         run = self.seeded(spec.seed)
-        teacher = self._teacher(spec.seed) if spec.taught else None
+        teacher = self._teacher(spec.seed) if spec.distilled else None
         model = self._start(spec, run)
         parameters, initial = prunable_parameters(model), state_of(model)
         if spec.mask is not None:
@@ -252,7 +253,7 @@ def check_supported(run: Run, searches: Collection[str]) -> None:
         raise PocketTicketError("a study rewinds to θ0", where="ticket.rewind", remedy="set it to pretrained")
     if "distilled" in searches and not run.texts.form.teachable:
         raise PocketTicketError(
-            f"answers of the kind {run.task.kind} can't be taught",
+            f"answers of the kind {run.task.kind} can't be distilled",
             where="--searches distilled",
             remedy="leave that search out",
         )

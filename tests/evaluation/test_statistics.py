@@ -10,6 +10,7 @@ from sample_report import sample
 
 from compress.errors import PocketTicketError
 from compress.evaluation import statistics as s
+from compress.evaluation.verdict import winning_ticket
 
 FAST = settings(max_examples=30, deadline=None)
 labels = st.integers(2, 60).flatmap(lambda n: arrays(np.int64, (3, n), elements=st.integers(0, 2)))
@@ -127,33 +128,33 @@ def test_too_few_or_unequal_rows_are_an_error(predictions: list[int], truth: lis
 @FAST
 @given(metrics)
 def test_the_dense_model_itself_is_a_winning_ticket(values: list[float]) -> None:
-    assert s.winning_ticket(values, values).winning is True
+    assert winning_ticket(values, values).winning is True
 
 
 @FAST
 @given(metrics, metrics, st.floats(0, 1))
 def test_a_better_ticket_never_turns_a_win_into_a_loss(dense: list[float], ticket: list[float], gain: float) -> None:
-    if s.winning_ticket(dense, ticket).winning:
-        assert s.winning_ticket(dense, [value + gain for value in ticket]).winning
+    if winning_ticket(dense, ticket).winning:
+        assert winning_ticket(dense, [value + gain for value in ticket]).winning
 
 
 @FAST
 @given(metrics, metrics)
 def test_where_lower_is_better_the_rule_is_mirrored(dense: list[float], ticket: list[float]) -> None:
-    mirrored = s.winning_ticket([-v for v in dense], [-v for v in ticket], higher_is_better=False)
-    assert mirrored.winning == s.winning_ticket(dense, ticket).winning
+    mirrored = winning_ticket([-v for v in dense], [-v for v in ticket], higher_is_better=False)
+    assert mirrored.winning == winning_ticket(dense, ticket).winning
 
 
 def test_the_rule_on_worked_numbers() -> None:
     dense = [0.90, 0.92, 0.94]  # mean 0.92, deviation 0.02
-    assert s.winning_ticket(dense, [0.901, 0.901]).winning is True
-    assert s.winning_ticket(dense, [0.899, 0.899]).winning is False
-    assert s.winning_ticket(dense, [0.899, 0.899]).as_report()["seeds"]["dense"]["std"] == pytest.approx(0.02)
+    assert winning_ticket(dense, [0.901, 0.901]).winning is True
+    assert winning_ticket(dense, [0.899, 0.899]).winning is False
+    assert winning_ticket(dense, [0.899, 0.899]).as_report()["seeds"]["dense"]["std"] == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize(("dense", "ticket"), [([0.9], [0.9]), ([0.9, 0.8], [0.9]), ([0.9], [0.9, 0.8])])
 def test_one_seed_gives_no_verdict_but_a_reason(dense: list[float], ticket: list[float]) -> None:
-    found = s.winning_ticket(dense, ticket)
+    found = winning_ticket(dense, ticket)
     assert found.winning is None
     assert "--seeds" in found.not_measured()["verdict.winning_ticket"]
 

@@ -22,7 +22,7 @@ WEIGHTS = Snapshot(
         "large_initial_large_final": [1, 1, 1, 1],
         "small_initial_small_final": [-2, -2, -3, -4],
         "magnitude_increase": [1, -1, -2, 3],
-        "movement": [1, 3, 4, 3],
+        "weight_change": [1, 3, 4, 3],
         "large_final_same_sign": [2, 0, 0, 4],
         "large_final_different_sign": [0, 1, 1, 0],
         "magnitude_increase_same_sign": [1, -3, -4, 3],

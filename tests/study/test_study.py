@@ -171,7 +171,7 @@ def test_every_search_has_its_price_and_its_sparsity(study: Study, tmp_path: Pat
     dense = next(row["steps"] for row in found["trainings"] if row["role"] == "dense")
     prices = {name: row["search_steps"] / dense for name, row in rows.items()}
     assert prices["pretrained"] == 0
-    assert prices["one_shot"] == prices["taylor"] == prices["movement"] == 1
+    assert prices["one_shot"] == prices["taylor"] == prices["movement_pruning"] == 1
     assert all(0 <= row["mask_distance"] < 0.8 for row in rows.values()) and rows["taylor"]["mask_distance"] > 0
     assert prices["averaged"] == 1.5 and prices["short"] == 2
     assert prices["distilled"] == pytest.approx(2 + 1 / 3) and 0 < prices["early"] <= 2

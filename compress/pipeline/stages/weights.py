@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
 from transformers import PreTrainedModel
 
-from compress.lottery import CRITERIA, Mask, Round, RoundRecord, find_ticket
+from compress.lottery import CRITERIA, FirstTraining, Mask, Round, RoundRecord, find_ticket
 from compress.lottery.controls import random_mask
+from compress.lottery.observe import GradientWatch, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
@@ -67,27 +69,20 @@ def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None
 def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     """The rounds of the search; each is saved when it is finished, and finished ones are not repeated."""
     settings, learner = run.recipe.ticket, run.learner()
-    asks = "gradient" in getattr(CRITERIA[settings.criterion], "uses", ())
+    finished = [RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))]
 
     def train(module: PreTrainedModel, plan: Round) -> None:
-        if plan.number == 1 and not settings.rewind_step:
-            # the first round trains the whole network, which is what the dense stage did already
-            module.load_state_dict(run.saved("dense").state_dict())
-            if asks:
-                _ask(run, module.eval())
-            return
-        epochs = run.recipe.training.epochs if plan.number == 1 else settings.round_epochs
         learner.fit(
             module,
             f"round {plan.number} of {settings.rounds}",
-            epochs=epochs,
+            epochs=run.recipe.training.epochs if plan.number == 1 else settings.round_epochs,
             seed=plan.seed,
             start_step=plan.start_step,
             fine_tune=plan.fine_tune,
             compact=not settings.rewind_step,  # the search copies the model at that step
         )
 
-    found = find_ticket(
+    ticket = find_ticket(
         model,
         train,
         learner.evaluate,
@@ -101,19 +96,29 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
         seed=run.recipe.seed,
         train_found=False,
         on_round=lambda r: r.save(saved / f"round-{r.number:02d}.safetensors"),
-        resume_from=[RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))],
+        resume_from=finished,
+        # the weights after step K are known only while the first training runs
+        first=None if finished or settings.rewind_step else _dense_training(run),
     )
-    return list(found.rounds)
+    return list(ticket.rounds)
 
 
-def _ask(run: Run, model: PreTrainedModel) -> None:
-    """Let the search, which watches, see the dense model's gradients on some training texts."""
-    count = calibration_batches(run)
-    with run.console.step("scores of weights", count) as advance:
+def _dense_training(run: Run) -> FirstTraining:
+    """The dense stage as the search's first training, with its gradients where the criterion uses them."""
+    dense = run.saved("dense")
+    uses = getattr(CRITERIA[run.recipe.ticket.criterion], "uses", frozenset())
+    return FirstTraining(state_of(dense), _mean_gradients(run, dense) if "gradient" in uses else None)
+
+
+def _mean_gradients(run: Run, model: PreTrainedModel) -> dict[str, Tensor]:
+    """Name → E|∂L/∂w| of each prunable weight (in its shape), over some training texts, at the model's weights."""
+    count, watch = calibration_batches(run), GradientWatch(frozenset({"gradient"}))
+    with run.console.step("scores of weights", count) as advance, watch.watching(prunable_parameters(model)):
         for loss in losses(run, model, count, advance):
             model.zero_grad(set_to_none=True)
             loss.backward()
     model.zero_grad(set_to_none=True)
+    return watch.gradient
 
 
 def _round(record: RoundRecord) -> dict[str, Any]:
