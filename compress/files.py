@@ -23,7 +23,7 @@ def file_sha256(path: Path) -> str:
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all: into a temporary neighbour, flushed to disk, then renamed."""
+    """Write a file whole or not at all: into a temporary neighbor, flushed to disk, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -105,14 +105,14 @@ def _show(folder: Path, scheme: str) -> None:
     run.dir = RunDir(folder)
     stage = final_stage(run)
     model, texts = run.saved(stage), run.texts_of(stage)
-    dev, form = texts.splits["dev"], texts.form
+    dev, task_type = texts.splits["dev"], texts.task_type
     matrices = {n: m for n, m in stored_matrices(model).items() if scheme == "int8" or m.weight.shape[1] % GROUP == 0}
     with console.step(f"{len(matrices)} matrices on {len(dev):,} dev texts", len(matrices) + 1) as advance:
         found = sensitivities(
             matrices,
             lambda: predict(model, dev, texts.tokenizer),
-            lambda kept: form.score(kept, dev, run.task.metric),
-            logits_moved if run.task.of_sentences else lambda a, b: 1 - float(form.same(a, b, run.task).mean()),
+            lambda kept: task_type.score(kept, dev, run.task.metric),
+            logits_moved if run.task.of_sentences else lambda a, b: 1 - float(task_type.agree(a, b, run.task).mean()),
             scheme,
             advance,
         )

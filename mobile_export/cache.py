@@ -16,7 +16,7 @@ def cache_dir() -> Path:
 
 
 def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """`folder`, made by `make(work)` in a neighbour of it unless it is there. It exists whole or not at all."""
+    """`folder`, made by `make(work)` in a neighbor of it unless it is there. It exists whole or not at all."""
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=folder.parent))

@@ -7,7 +7,7 @@ from mobile_export.programs.program import Form
 
 @dataclass(frozen=True)
 class Target:
-    """`form` is how the ticket is lowered. With `arm` the bundle is asked on emulated ARM processors, too.
+    """`form` is how the ticket is lowered. With `arm` the bundle is verified on emulated ARM processors, too.
 
     With `app` the demo app is built around it. `limits` says in a sentence what remains to be proven.
     """

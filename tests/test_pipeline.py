@@ -22,7 +22,7 @@ RESULTS = (
     "ticket/mask.safetensors",
     "ticket/model.safetensors",
     "distilled/model.safetensors",
-    "distilled/answers.safetensors",
+    "distilled/predictions.safetensors",
     "programs/dense.pte",
     "programs/ticket.pte",
     "android/model.pte",
@@ -200,9 +200,9 @@ WRONG = {
     "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
     "no such model": (("--model", "./nowhere"), "./nowhere: there is no such model folder"),
     "too many tokens": (("--max-tokens", "512"), "its longest input is 64 tokens"),
-    "unknown key": (("--set", "ticket.colour=red"), "ticket.colour: there is no such key"),
+    "unknown key": (("--set", "ticket.color=red"), "ticket.color: there is no such key"),
     "loss that is not a number": (("--learning-rate", "1e30"), "the loss became"),
-    "no such unlabelled texts": (("--unlabeled", "nowhere.txt"), "nowhere.txt: the file can't be read"),
+    "no such unlabeled texts": (("--unlabeled", "nowhere.txt"), "nowhere.txt: the file can't be read"),
     "output is a file": (("--output", __file__), "the output folder can't be made"),
 }
 

@@ -38,9 +38,19 @@ RUNS = {
 FILES = {
     "weights": (
         *("dense/model.safetensors", "ticket/mask.safetensors", "ticket/model.safetensors"),
-        *("distilled/model.safetensors", "distilled/answers.safetensors", "programs/ticket.pte", "android/vocab.txt"),
+        *(
+            "distilled/model.safetensors",
+            "distilled/predictions.safetensors",
+            "programs/ticket.pte",
+            "android/vocab.txt",
+        ),
     ),
-    "structure": ("shrunk/model.safetensors", "shrunk/answers.safetensors", "programs/ticket.pte", "android/vocab.txt"),
+    "structure": (
+        "shrunk/model.safetensors",
+        "shrunk/predictions.safetensors",
+        "programs/ticket.pte",
+        "android/vocab.txt",
+    ),
 }
 
 

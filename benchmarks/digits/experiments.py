@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.digits.task import OTHER_RATES, OUTPUT, RATE, Curve, accuracy, adam, fit, fit_masked, lenet
 from compress.lottery import Mask, Round, find_ticket
-from compress.lottery.controls import frozen_at_init, random_mask, reinitialised, treated
+from compress.lottery.controls import frozen_at_init, random_mask, reinitialized, treated
 from compress.lottery.observe import set_state_, state_of
 from compress.lottery.rounds import State
 from compress.lottery.search import prunable_by_default
@@ -113,10 +113,10 @@ class Lottery:
 
     def controls(self) -> dict[str, list[Numbers]]:
         """At some levels: the mask with new weights, a random mask with θ0, and the one-shot mask with θ0."""
-        fresh = reinitialised(partial(lenet, self.seed + 1000), self.seed + 1000)
-        found = {"reinitialised": [], "random_mask": [], "one_shot": []}
+        fresh = reinitialized(partial(lenet, self.seed + 1000), self.seed + 1000)
+        found = {"reinitialized": [], "random_mask": [], "one_shot": []}
         for level in self.settings.levels:
-            found["reinitialised"].append(self._outcome(fresh, self.masks[level]))
+            found["reinitialized"].append(self._outcome(fresh, self.masks[level]))
             found["random_mask"].append(self._outcome(self.initial, random_mask(self.masks[level], self.seed)))
             found["one_shot"].append(self._outcome(self.initial, self._one_shot(level)))
         return found

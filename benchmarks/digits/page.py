@@ -78,7 +78,7 @@ def statements(r: Results) -> list[Statement]:
         ),
     ]
     for name, words in (
-        ("reinitialised", "The ticket's mask with new random weights"),
+        ("reinitialized", "The ticket's mask with new random weights"),
         ("random_mask", "A random mask"),
     ):
         for level in sorted({control, low}):
@@ -186,7 +186,7 @@ def _level_table(r: Results) -> str:
     for level in range(r.low + 1):
         row = [f"{r.density(level):.1%}", spread(r.iterative(level)), spread(r.iterative(level, "speed"), 1)]
         row.append("dense" if level == 0 else WORD[r.verdict(level).winning])
-        for name in ("one_shot", "reinitialised", "random_mask"):
+        for name in ("one_shot", "reinitialized", "random_mask"):
             there = level in r.settings["levels"]
             row.append(spread(r.other("controls", name, level)) if there else "")
         rows.append(row)
@@ -196,7 +196,7 @@ def _level_table(r: Results) -> str:
         "steps to goal",
         "verdict",
         "one-shot, %",
-        "re-initialised, %",
+        "re-initialized, %",
         "random mask, %",
     ]
     return _table("Tickets and controls", names, rows)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from benchmarks.digits.results import Results
 from compress.pages.figures import with_spread, write_svg
 
-CONTROLS = {"one_shot": "one-shot", "reinitialised": "re-initialised", "random_mask": "random mask"}
+CONTROLS = {"one_shot": "one-shot", "reinitialized": "re-initialized", "random_mask": "random mask"}
 
 
 def draw(r: Results, folder: Path) -> dict[str, str]:
@@ -73,7 +73,7 @@ def _signs(r: Results, axes: Axes) -> None:
 
 def _supermasks(r: Results, axes: Axes) -> None:
     _points(axes, {name: r.supermask(name) for name in r.seeds[0]["supermasks"]})
-    axes.axvline(10, color="grey", linewidth=0.8, linestyle="--")
+    axes.axvline(10, color="gray", linewidth=0.8, linestyle="--")
     axes.set_xlim(0, 100)
 
 

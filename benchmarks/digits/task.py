@@ -39,7 +39,7 @@ def splits() -> dict[str, Split]:
 
 
 def lenet(seed: int) -> nn.Module:
-    """64-300-100-10 with Glorot's Gaussian initialisation, as in Frankle & Carbin 2019; 50,200 weights."""
+    """64-300-100-10 with Glorot's Gaussian initialization, as in Frankle & Carbin 2019; 50,200 weights."""
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(64, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
     for layer in (net[0], net[2], net[4]):

@@ -39,7 +39,7 @@ def altered(examples: Sequence[Example], copies: int, seed: int) -> Iterator[Exa
             yield Example(change(example.text_a), change(example.text_b), example.label)
 
 
-def unlabelled(file: Path, *, pair: bool) -> list[Example]:
+def unlabeled(file: Path, *, pair: bool) -> list[Example]:
     """The texts of a UTF-8 file, one a line; of a pair, its two texts with a tab between.
 
     Raises DataError for a file that is missing, empty, not UTF-8, or a line that is no pair where pairs are needed.

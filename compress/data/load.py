@@ -5,17 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from compress.data.augment import unlabelled
+from compress.data.augment import unlabeled
 from compress.data.examples import Table, examples_of
 from compress.data.files import SUFFIXES, Row, read_rows
-from compress.data.near_duplicates import normalise
+from compress.data.near_duplicates import normalize
 from compress.data.task import SPLITS, Example, Kind, Task
 from compress.errors import DataError
 from compress.files import fingerprint
 from compress.recipe.sections import DataSection
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
-UNLABELLED = "unlabeled.txt"
+UNLABELED = "unlabeled.txt"
 _SPLIT_NAMES = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
 _METRIC = {
     "classification": "accuracy",
@@ -56,18 +56,18 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     )
 
 
-def with_unlabelled(task: Task, settings: DataSection, given: str | None) -> Task:
+def with_unlabeled(task: Task, settings: DataSection, given: str | None) -> Task:
     """The task with texts for a student to hear its teacher on.
 
     They are of the file `given`, or of unlabeled.txt in the data's folder where there is one and a text has one answer;
     "none" is without. Raises DataError for an unusable file.
     """
-    own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELLED
+    own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELED
     if given == "none" or not (given or (task.of_sentences and own.is_file())):
         return task
-    texts = unlabelled(Path(given) if given else own, pair=task.pair)
-    notes = _again({"dev": task.dev, "test": task.test}, texts, "among the unlabelled ones")
-    return replace(task, unlabelled=tuple(texts), notes=(*task.notes, *notes))
+    texts = unlabeled(Path(given) if given else own, pair=task.pair)
+    notes = _again({"dev": task.dev, "test": task.test}, texts, "among the unlabeled ones")
+    return replace(task, unlabeled=tuple(texts), notes=(*task.notes, *notes))
 
 
 def _from_folder(folder: Path) -> dict[str, Table]:
@@ -191,10 +191,10 @@ def _limit(settings: DataSection, splits: dict[str, list[Example]], seed: int) -
 
 
 def _again(splits: dict[str, Sequence[Example]], taught: Sequence[Example], where: str) -> list[str]:
-    """Sentences on texts of `splits` that are `taught`, too, after normalising."""
+    """Sentences on texts of `splits` that are `taught`, too, after normalizing."""
 
     def key(example: Example) -> tuple[str, str]:
-        return normalise(example.text_a), normalise(example.text_b or "")
+        return normalize(example.text_a), normalize(example.text_b or "")
 
     seen, notes = {key(e) for e in taught}, []
     for split, examples in splits.items():

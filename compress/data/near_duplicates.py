@@ -43,7 +43,7 @@ FILLERS = frozenset(
 
 
 @lru_cache(maxsize=1 << 16)
-def normalise(text: str) -> str:
+def normalize(text: str) -> str:
     """Lower case, no accents, no punctuation, single spaces."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join(re.findall(r"\w+", "".join(c for c in plain if not unicodedata.combining(c))))
@@ -51,8 +51,8 @@ def normalise(text: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def content_words(text: str) -> frozenset[str]:
-    """The normalised words without fillers (all words, when nothing else is left)."""
-    words = frozenset(normalise(text).split())
+    """The normalized words without fillers (all words, when nothing else is left)."""
+    words = frozenset(normalize(text).split())
     return words - FILLERS or words
 
 
@@ -60,18 +60,18 @@ def near_duplicates(a: str, b: str, *, overlap: float = 0.7, edit: float = 0.85)
     """Whether two texts nearly repeat each other.
 
     True when the Jaccard overlap of their content words reaches `overlap`, or the ratio of matching characters
-    (2·matches / total length, as of difflib) of the normalised texts reaches `edit`.
+    (2·matches / total length, as of difflib) of the normalized texts reaches `edit`.
     """
     words_a, words_b = content_words(a), content_words(b)
     if len(words_a & words_b) / max(1, len(words_a | words_b)) >= overlap:
         return True
-    matcher = SequenceMatcher(None, normalise(a), normalise(b), autojunk=False)
+    matcher = SequenceMatcher(None, normalize(a), normalize(b), autojunk=False)
     return matcher.real_quick_ratio() >= edit and matcher.quick_ratio() >= edit and matcher.ratio() >= edit
 
 
 def near_duplicate_pairs(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Index pairs i < j of near duplicates. Only texts that share a character trigram profile are compared in full."""
-    features = [_trigrams(normalise(t)) | content_words(t) for t in texts]
+    features = [_trigrams(normalize(t)) | content_words(t) for t in texts]
     numbers = {feature: i for i, feature in enumerate(sorted(set().union(*features)))}
     ends = np.cumsum([0, *map(len, features)])
     columns = np.array([numbers[feature] for each in features for feature in each], dtype=np.int32)

@@ -38,7 +38,7 @@ class Example:
 class Task:
     """A loaded, checked task. `labels` is empty for regressions; `notes` tell the report what was done to the data.
 
-    `unlabelled` texts come with the data for a student to hear its teacher on; `fingerprint` does not tell them.
+    `unlabeled` texts come with the data for a student to hear its teacher on; `fingerprint` does not tell them.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Task:
     test: tuple[Example, ...]
     fingerprint: str
     notes: tuple[str, ...] = field(default=())
-    unlabelled: tuple[Example, ...] = field(default=())
+    unlabeled: tuple[Example, ...] = field(default=())
 
     def __post_init__(self) -> None:
         for split in SPLITS:

@@ -1,17 +1,17 @@
 """The kinds of tasks: how each is asked of an encoder, what is kept of its answers, and how they are scored.
 
-Everything else (search, training, distillation, programs, report) is the same for all kinds and asks their `Form`.
+Everything else (search, training, distillation, programs, report) is the same for all kinds and asks their `TaskType`.
 """
 
 from compress.data.task import Kind
-from compress.kinds.form import Form
 from compress.kinds.masked import MaskedWords
 from compress.kinds.questions import Questions
 from compress.kinds.sentences import Sentences
+from compress.kinds.task_type import TaskType
 from compress.kinds.tokens import Tokens
 
 _SENTENCES = Sentences()
-FORMS: dict[Kind, Form] = {
+TASK_TYPES: dict[Kind, TaskType] = {
     "classification": _SENTENCES,
     "pair": _SENTENCES,
     "regression": _SENTENCES,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from compress.data.task import SPLITS, Example, Task
-from compress.kinds import FORMS
-from compress.kinds.form import Encoded, Form
+from compress.kinds import TASK_TYPES
+from compress.kinds.task_type import Encoded, TaskType
 
 
 def encode(examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> Encoded:
-    """Tokenize a split as the task's kind asks for it."""
-    return FORMS[task.kind].encode(examples, task, tokenizer, max_tokens)
+    """Tokenize a split as the task's kind needs it."""
+    return TASK_TYPES[task.kind].encode(examples, task, tokenizer, max_tokens)
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Texts:
 
     tokenizer: PreTrainedTokenizerBase
     splits: dict[str, Encoded]
-    form: Form
+    task_type: TaskType
 
     @classmethod
     def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> "Texts":
         """Encode every split."""
         splits = {s: encode(task.split(s), task, tokenizer, max_tokens) for s in SPLITS}
-        return cls(tokenizer, splits, FORMS[task.kind])
+        return cls(tokenizer, splits, TASK_TYPES[task.kind])

@@ -1,4 +1,4 @@
-"""Masked language modelling: which words are missing (Devlin et al. 2019, section 3.1).
+"""Masked language modeling: which words are missing (Devlin et al. 2019, section 3.1).
 
 Training masks anew in each pass; dev and test have the same masks for every model.
 """
@@ -20,22 +20,25 @@ from transformers import (
 from transformers.utils import ModelOutput
 
 from compress.data.task import Example, Task
-from compress.kinds.form import Collator, Encoded, Form
 from compress.kinds.sentences import too_long
+from compress.kinds.task_type import Collator, Encoded, TaskType
 
 SHARE = 0.15  # of the tokens; of these 80 % are replaced by [MASK], 10 % by any token, 10 % stay
 _SHOWN = -100  # what PyTorch's cross entropy leaves out
-_DRAWS = 100  # of masks, until one asks for a word of the batch
+_DRAWS = 100  # of masks, until one masks a word of the batch
 
 
-class MaskedWords(Form):
-    """Kept are (M, 2): each masked place's token, and the truth's log-probability. Rows: (N, 3) right, asked, loss."""
+class MaskedWords(TaskType):
+    """Predictions (M, 2): the best token and the truth's log-probability at each masked place.
+
+    Metric inputs (N, 3): right places, masked places, summed loss.
+    """
 
     metrics = {"masked_accuracy": lambda rows, _: float(rows[:, 0].sum() / rows[:, 1].sum())}  # noqa: RUF012
     also = {"masked_loss": lambda rows, _: float(rows[:, 2].sum() / rows[:, 1].sum())}  # noqa: RUF012
     baseline = "the most frequent token"
     batch = 8
-    teachable = False  # its answers are as wide as the vocabulary, and other words are masked in each pass
+    distillable = False  # its logits are as wide as the vocabulary, and each pass masks other words
 
     def encode(
         self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
@@ -70,21 +73,21 @@ class MaskedWords(Form):
 
     @contextmanager
     def training(self, model: PreTrainedModel) -> Iterator[None]:
-        """The same loss from the asked places alone: a word in seven goes through the head, as wide as the vocabulary.
+        """The same loss from the masked places alone: one word in seven goes through the wide head.
 
         A forward pass with labels (B, T) has logits (1, M, V) of the M places that have one.
         """
-        asked: Tensor | None = None
+        places: Tensor | None = None
 
-        def take_labels(_: nn.Module, args: tuple, told: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-            nonlocal asked
-            labels = told.get("labels")
-            asked = None if labels is None else labels != _SHOWN
-            return args, told if asked is None else told | {"labels": labels[asked][None]}
+        def take_labels(_: nn.Module, args: tuple, inputs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+            nonlocal places
+            labels = inputs.get("labels")
+            places = None if labels is None else labels != _SHOWN
+            return args, inputs if places is None else inputs | {"labels": labels[places][None]}
 
         def take_states(_: nn.Module, __: tuple, states: ModelOutput) -> None:
-            if asked is not None:
-                states["last_hidden_state"] = states["last_hidden_state"][asked][None]
+            if places is not None:
+                states["last_hidden_state"] = states["last_hidden_state"][places][None]
 
         hooks = [
             model.register_forward_pre_hook(take_labels, with_kwargs=True),
@@ -96,49 +99,49 @@ class MaskedWords(Form):
             for hook in hooks:
                 hook.remove()
 
-    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
-        asked = torch.from_numpy(logits[split.places[index]]).float()
-        truth = torch.from_numpy(split.labels[index, : len(asked)])
-        kept = np.zeros((split.labels.shape[1], 2))
-        kept[: len(asked), 0] = asked.argmax(dim=-1).numpy()
-        kept[: len(asked), 1] = asked.log_softmax(dim=-1).gather(1, truth[:, None])[:, 0].numpy()
-        return kept
+    def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        masked = torch.from_numpy(logits[split.places[index]]).float()
+        truth = torch.from_numpy(split.labels[index, : len(masked)])
+        predictions = np.zeros((split.labels.shape[1], 2))
+        predictions[: len(masked), 0] = masked.argmax(dim=-1).numpy()
+        predictions[: len(masked), 1] = masked.log_softmax(dim=-1).gather(1, truth[:, None])[:, 0].numpy()
+        return predictions
 
-    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
-        asked = split.labels != _SHOWN
-        right = (kept[..., 0] == split.labels) & asked
-        return np.stack([right.sum(axis=1), asked.sum(axis=1), -(kept[..., 1] * asked).sum(axis=1)], axis=1)
+    def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
+        masked = split.labels != _SHOWN
+        right = (predictions[..., 0] == split.labels) & masked
+        return np.stack([right.sum(axis=1), masked.sum(axis=1), -(predictions[..., 1] * masked).sum(axis=1)], axis=1)
 
-    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+    def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
         return (first[..., 0] == second[..., 0]).all(axis=1)
 
-    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+    def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         counts = np.bincount([i for truth in splits["train"].labels for i in truth if i != _SHOWN])
         share = counts / counts.sum()
         found = {}
         for split in ("dev", "test"):
             truth = splits[split].labels
             known = share[np.clip(truth, 0, len(share) - 1)] * (truth < len(share))
-            kept = np.stack([np.full(truth.shape, counts.argmax()), np.log(np.maximum(known, 1e-6))], axis=-1)
-            found[split] = self.rows(kept, splits[split])
+            predictions = np.stack([np.full(truth.shape, counts.argmax()), np.log(np.maximum(known, 1e-6))], axis=-1)
+            found[split] = self.metric_inputs(predictions, splits[split])
         return found
 
 
 def _mask(
     ids: np.ndarray, tokenizer: PreTrainedTokenizerBase, special: set[int], random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(ids with some replaced (T,), the truth where asked and −100 elsewhere (T,)); at least one is asked."""
+    """(ids with some replaced (T,), the truth at the chosen places and −100 elsewhere (T,)); at least one is chosen."""
     words = np.flatnonzero([i not in special for i in ids])
     if not len(words):
         return ids, np.full(len(ids), _SHOWN)
-    asked = words[random.random(len(words)) < SHARE]
-    if not len(asked):
-        asked = random.choice(words, 1)
+    chosen = words[random.random(len(words)) < SHARE]
+    if not len(chosen):
+        chosen = random.choice(words, 1)
     truth = np.full(len(ids), _SHOWN)
-    truth[asked], kind = ids[asked], random.random(len(asked))
-    replaced = np.where(kind < 0.9, random.integers(0, len(tokenizer), len(asked)), ids[asked])
+    truth[chosen], kind = ids[chosen], random.random(len(chosen))
+    replaced = np.where(kind < 0.9, random.integers(0, len(tokenizer), len(chosen)), ids[chosen])
     shown = ids.copy()
-    shown[asked] = np.where(kind < 0.8, tokenizer.mask_token_id, replaced)
+    shown[chosen] = np.where(kind < 0.8, tokenizer.mask_token_id, replaced)
     return shown, truth
 
 

@@ -17,29 +17,29 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils import ModelOutput
 
 from compress.data.task import Answer, Example, Task
-from compress.kinds.form import Encoded, Form
 from compress.kinds.sentences import too_long
+from compress.kinds.task_type import Encoded, TaskType
 
 LONGEST_ANSWER = 30  # tokens, as the app has it and BERT's own script (Devlin et al. 2019)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def normalised(answer: str) -> list[str]:
-    """An answer's words without case, punctuation and articles: SQuAD's official normalisation."""
+def normalized(answer: str) -> list[str]:
+    """An answer's words without case, punctuation and articles: SQuAD's official normalization."""
     return _ARTICLES.sub(" ", answer.lower().translate(_NO_PUNCTUATION)).split()
 
 
 def scores(answer: str, truths: Sequence[str]) -> tuple[float, float]:
-    """(exact match, F1 of the words) against the truth that fits best, as SQuAD v1.1 has them."""
-    given = normalised(answer)
-    exact = float(any(given == normalised(truth) for truth in truths))
-    return exact, max(_word_f1(given, normalised(truth)) for truth in truths)
+    """(exact match, F1 of the words) against the best matching truth, as SQuAD v1.1 has them."""
+    words = normalized(answer)
+    exact = float(any(words == normalized(truth) for truth in truths))
+    return exact, max(_word_f1(words, normalized(truth)) for truth in truths)
 
 
-def _word_f1(given: list[str], true: list[str]) -> float:
-    shared = (Counter(given) & Counter(true)).total()
-    return 2 * shared / (len(given) + len(true)) if shared else 0.0
+def _word_f1(answer: list[str], true: list[str]) -> float:
+    shared = (Counter(answer) & Counter(true)).total()
+    return 2 * shared / (len(answer) + len(true)) if shared else 0.0
 
 
 def best_span(starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
@@ -54,8 +54,11 @@ def best_span(starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
     return start, start + further
 
 
-class Questions(Form):
-    """Kept are the answer's first character in the passage and the one behind it (2,). Rows: (N, 2) exact match, F1."""
+class Questions(TaskType):
+    """Predictions: the answer's first character in the passage and the one after it (2,).
+
+    Metric inputs: (N, 2) exact match and F1.
+    """
 
     metrics = {  # noqa: RUF012
         "answer_f1": lambda rows, _: float(rows[:, 1].mean()),
@@ -83,17 +86,17 @@ class Questions(Form):
         rows = Dataset.from_dict({**columns, "start_positions": starts, "end_positions": ends})
         return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task, places)
 
-    def logits(self, told: ModelOutput) -> Tensor:
-        return torch.stack([told.start_logits, told.end_logits], dim=-1)
+    def logits(self, outputs: ModelOutput) -> Tensor:
+        return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
 
     def program_logits(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([output[0] for output in outputs], axis=-1)
 
     def distributions(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """Two distributions over a text's tokens; what is behind it has no share in them."""
+        """Two distributions over a text's tokens; padding has no share in them."""
         return logits.masked_fill(~mask.bool()[..., None], -1e4).transpose(1, 2).flatten(0, 1)
 
-    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+    def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
         offsets = split.places[index]
         inside = np.flatnonzero(offsets[:, 0] >= 0)
         if not len(inside):
@@ -101,14 +104,14 @@ class Questions(Form):
         start, end = best_span(logits[inside, 0], logits[inside, 1])
         return np.array([offsets[inside[start], 0], offsets[inside[end], 1]])
 
-    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
-        told = zip(kept, split.labels, strict=True)
-        return np.array([scores(passage[start:end], truths) for (start, end), (passage, truths) in told])
+    def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
+        pairs = zip(predictions, split.labels, strict=True)
+        return np.array([scores(passage[start:end], truths) for (start, end), (passage, truths) in pairs])
 
-    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+    def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
         return (first == second).all(axis=1)
 
-    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+    def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return {
             split: np.array([scores(_closest(e), [answer.text for answer in e.label]) for e in task.split(split)])
             for split in ("dev", "test")
@@ -125,6 +128,6 @@ def _tokens_of(answer: Answer, places: np.ndarray) -> tuple[int, int]:
 
 
 def _closest(example: Example) -> str:
-    question = set(normalised(example.text_a))
+    question = set(normalized(example.text_a))
     sentences = re.split(r"(?<=[.!?])\s+", example.text_b or "")
-    return max(sentences, key=lambda sentence: len(question & set(normalised(sentence))))
+    return max(sentences, key=lambda sentence: len(question & set(normalized(sentence))))

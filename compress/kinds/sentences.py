@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from compress.data.baseline import bag_of_words
 from compress.data.task import Example, Task
-from compress.kinds.form import Encoded, Form
+from compress.kinds.task_type import Encoded, TaskType
 
 _SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
 
@@ -29,8 +29,8 @@ def answers(logits: np.ndarray) -> np.ndarray:
     return logits[:, 0] if logits.shape[1] == 1 else logits.argmax(axis=1)
 
 
-class Sentences(Form):
-    """Kept are the logits (L,); rows are predictions (N,), labels class indices or numbers (N,)."""
+class Sentences(TaskType):
+    """Predictions are the logits (L,); metric inputs are class indices or numbers (N,), as the labels are."""
 
     metrics = {  # noqa: RUF012
         "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
@@ -49,19 +49,19 @@ class Sentences(Form):
         rows = Dataset.from_dict({**batch.data, "labels": labels})
         return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task)
 
-    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+    def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
         return logits
 
-    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
-        return answers(kept)
+    def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
+        return answers(predictions)
 
-    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+    def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
         a, b = answers(first), answers(second)
         if task.regression:
             return np.abs(a - b) <= _SAME_NUMBER * np.ptp([e.label for e in task.train])
         return a == b
 
-    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+    def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return bag_of_words(task)
 
     def label(self, example: Example, task: Task) -> str | None:

@@ -1,7 +1,7 @@
 """A label for each word (token classification): entities as B-x, I-x, I-x, and O for what is none.
 
 A text is its words with blanks between. The tokenizer may cut a word further, at punctuation first and into pieces
-then: the first piece of each part is labelled, a word's later parts as I-x, so that a program that knows no words but
+then: the first piece of each part is labeled, a word's later parts as I-x, so that a program that knows no words but
 the tokenizer's gives whole entities too. A word's answer is that of its first piece.
 """
 
@@ -15,16 +15,16 @@ from torch import Tensor
 from transformers import DataCollatorForTokenClassification, PreTrainedTokenizerBase
 
 from compress.data.task import OUTSIDE, Example, Task
-from compress.kinds.form import Collator, Encoded, Form
 from compress.kinds.sentences import too_long
+from compress.kinds.task_type import Collator, Encoded, TaskType
 
-_UNLABELLED = -100  # what PyTorch's cross entropy leaves out
-_NONE = -1  # behind a text's last word
+_UNLABELED = -100  # what PyTorch's cross entropy leaves out
+_NONE = -1  # after a text's last word
 Span = tuple[int, int, str]
 
 
 def entities(tags: Sequence[str]) -> Iterator[Span]:
-    """(first word, word behind, type) of each entity; a stray I-x begins one, as CoNLL-2003's scorer has it."""
+    """(first word, word after the last, type) of each entity; a stray I-x begins one, as in CoNLL-2003's scorer."""
     start, kind = 0, OUTSIDE
     for i, tag in enumerate((*tags, OUTSIDE)):
         mark, _, now = tag.partition("-")
@@ -36,13 +36,16 @@ def entities(tags: Sequence[str]) -> Iterator[Span]:
 
 
 def entity_f1(counts: np.ndarray, _: np.ndarray) -> float:
-    """2·right ÷ (found + true) of entities with the same words and type; `counts` (N, 3) are right, found and true."""
+    """2·right ÷ (predicted + true) entities with the same words and type; `counts` (N, 3): right, predicted, true."""
     right, found, true = counts.sum(axis=0)
     return float(2 * right / (found + true)) if found + true else 0.0
 
 
-class Tokens(Form):
-    """Kept are the words' labels (W,), −1 behind the last; rows are counts (N, 3) of right, found and true entities."""
+class Tokens(TaskType):
+    """Predictions: labels of words (W,), −1 after the last.
+
+    Metric inputs: counts (N, 3) of right, predicted and true entities.
+    """
 
     metrics = {"entity_f1": entity_f1}  # noqa: RUF012
     baseline = "each word's most frequent label"
@@ -56,7 +59,7 @@ class Tokens(Form):
         rows, places = [], []
         for i, example in enumerate(examples):
             labels[i, : len(example.label)] = example.label
-            row, first = _labelled(example, batch["offset_mapping"][i], batch.word_ids(i), task.labels)
+            row, first = _labeled(example, batch["offset_mapping"][i], batch.word_ids(i), task.labels)
             rows.append(row)
             places.append(first)
         columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
@@ -69,52 +72,52 @@ class Tokens(Form):
     def distributions(self, logits: Tensor, mask: Tensor) -> Tensor:
         return logits[mask.bool()]
 
-    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+    def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
         best, first = logits.argmax(axis=-1), split.places[index]
-        kept = np.full(split.labels.shape[1], _NONE)
-        kept[: len(first)] = np.where(first >= 0, best[first], split.task.labels.index(OUTSIDE))
-        return kept
+        predictions = np.full(split.labels.shape[1], _NONE)
+        predictions[: len(first)] = np.where(first >= 0, best[first], split.task.labels.index(OUTSIDE))
+        return predictions
 
-    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
-        return self._counts(kept, split)
+    def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
+        return self._counts(predictions, split)
 
-    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+    def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
         return (first == second).all(axis=1)
 
-    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+    def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         seen: dict[str, Counter[int]] = defaultdict(Counter)
         for example in task.train:
             for word, label in zip(example.text_a.split(" "), example.label, strict=True):
                 seen[word.lower()][label] += 1
         outside, found = task.labels.index(OUTSIDE), {}
         for split in ("dev", "test"):
-            kept = np.full_like(splits[split].labels, _NONE)
+            predictions = np.full_like(splits[split].labels, _NONE)
             for i, example in enumerate(task.split(split)):
                 words = [word.lower() for word in example.text_a.split(" ")]
-                kept[i, : len(words)] = [seen[w].most_common(1)[0][0] if w in seen else outside for w in words]
-            found[split] = self._counts(kept, splits[split])
+                predictions[i, : len(words)] = [seen[w].most_common(1)[0][0] if w in seen else outside for w in words]
+            found[split] = self._counts(predictions, splits[split])
         return found
 
     @staticmethod
-    def _counts(kept: np.ndarray, split: Encoded) -> np.ndarray:
+    def _counts(predictions: np.ndarray, split: Encoded) -> np.ndarray:
         names, counts = split.task.labels, []
-        for answer, truth in zip(kept, split.labels, strict=True):
+        for answer, truth in zip(predictions, split.labels, strict=True):
             words = truth != _NONE
             found, true = (set(entities([names[i] for i in row[words]])) for row in (answer, truth))
             counts.append((len(found & true), len(found), len(true)))
         return np.array(counts)
 
 
-def _labelled(
+def _labeled(
     example: Example, offsets: Sequence[tuple[int, int]], parts: Sequence[int | None], names: tuple[str, ...]
 ) -> tuple[list[int], np.ndarray]:
-    """(labels of a text's pieces (T,), first piece of each word (W,), −1 for a word that was cut off or vanished).
+    """(labels of a text's pieces (T,), first piece of each word (W,), −1 for a word that was cut off or has no piece).
 
     `offsets` are the pieces' places in the text, `parts` which of the tokenizer's own words each belongs to.
     """
     words = example.text_a.split(" ")
     ends = list(accumulate(len(word) + 1 for word in words))  # of each word with its blank
-    row, first, word = [_UNLABELLED] * len(offsets), np.full(len(words), _NONE), 0
+    row, first, word = [_UNLABELED] * len(offsets), np.full(len(words), _NONE), 0
     for piece, ((start, end), part) in enumerate(zip(offsets, parts, strict=True)):
         if part is None or start == end:
             continue
@@ -128,6 +131,6 @@ def _labelled(
 
 
 def _inside(label: int, names: tuple[str, ...]) -> int:
-    """The label of a word's later parts: B-x goes on as I-x."""
+    """The label of a word's later parts: B-x continues as I-x."""
     inside = names[label].replace("B-", "I-", 1)
-    return names.index(inside) if inside in names else _UNLABELLED
+    return names.index(inside) if inside in names else _UNLABELED

@@ -28,10 +28,10 @@ def random_mask(mask: Mask, seed: int = 0) -> Mask:
     return Mask({name: flat.reshape(mask[name].shape) for name, flat in kept.items()})
 
 
-def reinitialised(build: Callable[[], nn.Module], seed: int = 0) -> State:
-    """The state of the same architecture freshly initialised: `build()` makes it, under a seed of its own.
+def reinitialized(build: Callable[[], nn.Module], seed: int = 0) -> State:
+    """The state of the same architecture freshly initialized: `build()` makes it, under a seed of its own.
 
-    The global generators are left as they were. With a ticket's mask this is the random re-initialisation control.
+    The global generators are left as they were. With a ticket's mask this is the random re-initialization control.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -59,7 +59,7 @@ def treated(
 
     Per tensor, over the weights that the mask keeps. `constant`: the root mean square of the whole initial tensor;
     `shuffled`: the survivors' magnitudes (or signs) in random order; `redrawn`: magnitudes drawn from the whole
-    initial tensor, which is re-initialisation with the signs kept; `random`: fair coins. Pruned weights are zero.
+    initial tensor, which is re-initialization with the signs kept; `random`: fair coins. Pruned weights are zero.
     """
     generator = torch.Generator().manual_seed(seed)
     result = {name: tensor.clone() for name, tensor in state.items()}

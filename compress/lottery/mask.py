@@ -96,7 +96,7 @@ class Mask(Mapping[str, Tensor]):
         return digest.hexdigest()
 
     def distance(self, other: "Mask") -> float:
-        """Share of the prunable weights on which two masks disagree (normalised Hamming distance, 0–1).
+        """Share of the prunable weights on which two masks disagree (normalized Hamming distance, 0–1).
 
         Raises ModelError where the masks are of different weights.
         """

@@ -64,7 +64,7 @@ class Embeddings:
     `position_offset` is added to a token's index to get its row of `position` (RoBERTa starts at padding_idx + 1).
 
     `projection` is the block's last step or, with `projects_words`, reads the word rows before anything is added to
-    them: with `trigram` each between its next and its previous neighbour.
+    them: with `trigram` each between its next and its previous neighbor.
     """
 
     word: nn.Embedding

@@ -1,6 +1,6 @@
 """Tokens merged in pairs inside the encoder, so that the layers behind compute half as many rows.
 
-After a chosen layer every two neighbours become their mean; the first token, [CLS], which the answer is read from,
+After a chosen layer every two neighbors become their mean; the first token, [CLS], which the answer is read from,
 stays by itself. It is to length what a structured ticket is to width, and removes no weight (Dai et al. 2020, Funnel-
 Transformer, section 2.2, pool so in pre-training; here a trained encoder goes on from its own weights). The model
 keeps its form: hooks do the merging, and its config says after which layers, under "pocket_ticket".

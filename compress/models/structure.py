@@ -60,7 +60,7 @@ class Sizes:
 
     @classmethod
     def of_config(cls, config: Any) -> "Sizes | None":
-        """The sizes that a saved model's config tells, or None for a model of the usual form."""
+        """The sizes in a saved model's config, or None for a model that was not cut."""
         saved = (getattr(config, "pocket_ticket", None) or {}).get("sizes")
         return cls(tuple(saved["heads"]), tuple(saved["neurons"])) if saved else None
 
@@ -70,8 +70,8 @@ class Sizes:
         return Structure(tuple(range(len(self.heads))), *ranges)
 
 
-def whole(model: nn.Module) -> Structure:
-    """The structure that removes nothing."""
+def full_structure(model: nn.Module) -> Structure:
+    """The structure of a model as it is: it removes nothing."""
     layers = layers_of(model)
     return Structure(
         tuple(range(len(layers))),
@@ -83,7 +83,7 @@ def whole(model: nn.Module) -> Structure:
 def remove(model: nn.Module, structure: Structure) -> nn.Module:
     """Cut `model`, in place, to `structure`, and write the sizes into its config. Returns it.
 
-    Raises ModelError for units that the model has not.
+    Raises ModelError for units that the model does not have.
     """
     _check(model, structure)
     layers = layers_of(model)
@@ -97,7 +97,7 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
     owner, name = _place_of_layers(model)
     setattr(owner, name, nn.ModuleList(getattr(owner, name)[i] for i in structure.layers))
     config = model.config
-    config.head_size = layers[0].head_size  # from here on it can't be told from the width and the number of heads
+    config.head_size = layers[0].head_size  # from here on width and number of heads no longer determine it
     config.num_hidden_layers = len(structure.layers)
     config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), "sizes": asdict(structure.sizes)}
     return model
@@ -146,14 +146,14 @@ def _main(layer: Layer):
 
 
 def _check(model: nn.Module, structure: Structure) -> None:
-    full = whole(model)
+    full = full_structure(model)
     if structure.layers[-1] >= len(full.layers):
         raise ModelError(
             f"the structure keeps layer {structure.layers[-1]} and the model has {len(full.layers)} layers"
         )
     for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
         if heads[-1] >= len(full.heads[index]) or neurons[-1] >= len(full.neurons[index]):
-            raise ModelError(f"the structure keeps units that layer {index} has not")
+            raise ModelError(f"the structure keeps units that layer {index} does not have")
 
 
 def _rows(heads: Sequence[int], head_size: int) -> torch.Tensor:

@@ -48,7 +48,7 @@ def assemble(
             "eval_examples": len(task.test),
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
-            "baseline": {"name": run.texts.form.baseline, "metric": run.metrics("baseline")},
+            "baseline": {"name": run.texts.task_type.baseline, "metric": run.metrics("baseline")},
             "notes": [*task.notes, *_cut_notes(run), *weakness(task.metric, run.metrics("baseline"), dense)],
         },
         "model": {
@@ -105,7 +105,7 @@ def also_note(numbers: dict[str, Any]) -> list[str]:
 
 
 def _shrunk_note(numbers: dict[str, Any]) -> str:
-    """What a structured ticket has kept, what its smaller vocabulary changes, and what else it has learnt from."""
+    """What a structured ticket has kept, what its smaller vocabulary changes, and what else it has learned from."""
     sizes, words = numbers["structure"], numbers["vocabulary"]
     layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
     same = len(set(layers)) == 1
@@ -117,8 +117,8 @@ def _shrunk_note(numbers: dict[str, Any]) -> str:
     if dev := words.get("dev"):
         changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))
         note += f" (of the dev texts {changed} are read otherwise, in {longer} more tokens, {unknown} of them unknown)"
-    if more := numbers.get("unlabelled"):
-        note += f"; its teacher's answers to {more:,} unlabelled texts were taught, too"
+    if more := numbers.get("unlabeled"):
+        note += f"; its teacher's answers to {more:,} unlabeled texts were taught, too"
     return note
 
 
@@ -134,7 +134,7 @@ def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) ->
 def _ticket_verdict(rewind: str, numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     dense = [numbers["dense"]["metric"]["test"]]
     if "shrunk" in numbers:
-        reasons["verdict.winning_ticket"] = "its structured ticket learnt from a teacher, with a training of its own"
+        reasons["verdict.winning_ticket"] = "its structured ticket learned from a teacher, with a training of its own"
         return {"winning_ticket": None, "rule": "the papers' rule is for a ticket that trains like the dense model"}
     if "ticket" not in numbers:
         reasons["verdict.winning_ticket"] = "it searched no ticket"
@@ -168,7 +168,7 @@ def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> li
         return []
     return [
         f"the dense model ({shown.value(own)} on dev) is behind the baseline ({shown.value(simple)}): it has not "
-        "learnt the task, so train it longer (--epochs) or faster (--learning-rate)"
+        "learned the task, so train it longer (--epochs) or faster (--learning-rate)"
     ]
 
 

@@ -16,10 +16,10 @@ SECONDS = {"baseline": 3.0, "drafts": 90.0, "programs": 75.0, "shrunk": 3.0}  # 
 _TEACHER = 0.35  # a forward pass in plain steps: the teacher answers each training text once
 
 
-def training_steps(stage: str, recipe: Recipe, examples: int, unlabelled: int = 0) -> list[tuple[int, float]]:
+def training_steps(stage: str, recipe: Recipe, examples: int, unlabeled: int = 0) -> list[tuple[int, float]]:
     """(steps, cost of one in plain steps) of each training in a stage; empty for a stage that trains nothing."""
-    more = recipe.distill.augment + unlabelled / examples if recipe.distill.enabled else 0.0
-    heard = 1 + more  # texts that a structure's student learns from, for each labelled one
+    more = recipe.distill.augment + unlabeled / examples if recipe.distill.enabled else 0.0
+    heard = 1 + more  # texts that a structure's student learns from, for each labeled one
 
     def steps(epochs: float) -> int:
         return math.ceil(math.ceil(examples / recipe.training.batch_size) * epochs)
@@ -65,12 +65,12 @@ def seconds_per_step(run: Run, steps: int = 3) -> float:
     by_length = sorted(range(len(rows)), key=lambda i: len(rows[i]["input_ids"]))
     size = min(run.recipe.training.batch_size, len(rows))
     first = (len(rows) - size) // 2
-    batch = texts.form.collator(texts.tokenizer)([rows[i] for i in by_length[first : first + size]])
+    batch = texts.task_type.collator(texts.tokenizer)([rows[i] for i in by_length[first : first + size]])
     model = run.pretrained().train()
     times = []
     for _ in range(steps + 1):
         started = time.monotonic()
-        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()), texts.form.training(model):
+        with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()), texts.task_type.training(model):
             loss = model(**batch).loss
         loss.backward()
         times.append(time.monotonic() - started)

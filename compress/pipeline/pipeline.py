@@ -39,7 +39,7 @@ class Pipeline:
         self.recipe = recipe = self.run_state.recipe
         self.console, self.with_app = console, with_app
         task = self.run_state.task
-        more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabelled])] if task.unlabelled else []
+        more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabeled])] if task.unlabeled else []
         inputs = (task.fingerprint, weights_fingerprint(self.run_state.source), *more)
         self.base = fingerprint(__version__, *inputs, version("torch"))
         self.output = output or Path("runs") / f"{task.name}-{fingerprint(self.base, recipe.model_dump())[:8]}"
@@ -55,7 +55,7 @@ class Pipeline:
         table = Table("stage", "steps", "about", title=f"{run.task.name}, {run.model_name}: would write {self.output}")
         total = 0.0
         for stage in self.stages:
-            steps = training_steps(stage.name, self.recipe, len(run.task.train), len(run.task.unlabelled))
+            steps = training_steps(stage.name, self.recipe, len(run.task.train), len(run.task.unlabeled))
             seconds = sum(count * cost for count, cost in steps) * step if steps else SECONDS.get(stage.name, 15.0)
             total += seconds
             table.add_row(stage.name, f"{sum(c for c, _ in steps):,}" if steps else "–", f"{seconds / 60:.1f} min")

@@ -11,11 +11,11 @@ from safetensors.numpy import load_file
 from transformers import PreTrainedModel
 
 from compress.console import Console
-from compress.data.load import load_task, with_unlabelled
+from compress.data.load import load_task, with_unlabeled
 from compress.data.task import Task
 from compress.errors import RecipeError
 from compress.files import read_json
-from compress.kinds import FORMS
+from compress.kinds import TASK_TYPES
 from compress.kinds.encode import Texts
 from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
 from compress.pipeline.run_dir import RunDir
@@ -23,7 +23,7 @@ from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
 from compress.training.trainer import Learner
 
-ANSWERS = "answers.safetensors"
+PREDICTIONS = "predictions.safetensors"
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Run:
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
-        task = with_unlabelled(task, recipe.data, recipe.distill.unlabeled)
+        task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         return cls(for_examples(recipe, len(task.train), len(task.labels)), console, task, source, name)
 
     @cached_property
@@ -88,14 +88,14 @@ class Run:
         """The numbers of a complete stage."""
         return read_json(self.dir.stage(stage) / "metrics.json")
 
-    def answers(self, stage: str) -> dict[str, np.ndarray]:
+    def predictions(self, stage: str) -> dict[str, np.ndarray]:
         """What was kept of a complete stage's answers (N, ...) for "dev" and "test"."""
-        return load_answers(self.dir.stage(stage))
+        return load_predictions(self.dir.stage(stage))
 
 
-def load_answers(folder: Path) -> dict[str, np.ndarray]:
+def load_predictions(folder: Path) -> dict[str, np.ndarray]:
     """What was kept of a model's answers (N, ...) for "dev" and "test", from the folder that its training wrote."""
-    return load_file(folder / ANSWERS)
+    return load_file(folder / PREDICTIONS)
 
 
 def _fitting(recipe: Recipe, task: Task) -> Recipe:
@@ -117,7 +117,7 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
         )
     if not task.of_sentences:
         recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update={"merge_after": ()})})
-    if recipe.distill.enabled and not FORMS[task.kind].teachable:
+    if recipe.distill.enabled and not TASK_TYPES[task.kind].distillable:
         return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
     return recipe
 

@@ -2,7 +2,7 @@
 
 from compress.recipe.sections import Recipe
 
-# Fewer steps leave a small task half learnt, and larger ones like a lower rate: measured in docs/log.md.
+# Fewer steps leave a small task half learned, and larger ones like a lower rate: measured in docs/log.md.
 _STEPS, _EPOCHS = 500, (3, 10)
 _FEW, _RATES = 4000, (2e-4, 1e-4)
 _MANY_LABELS, _MANY_RATE = 40, 3e-4

@@ -123,7 +123,7 @@ class StructureSection(_Section):
     """What a structured ticket (--ticket structure) keeps."""
 
     criterion: Literal["taylor", "gates", "magnitude", "random"] = _option(
-        "taylor", "which heads and neurons stay; gates: scores that are learnt; random: the control"
+        "taylor", "which heads and neurons stay; gates: scores that are learned; random: the control"
     )
     rewind: Literal["none", "pretrained"] = _option(
         "none", "what is left goes on from the dense model's weights, or starts again from the pre-trained ones"
@@ -142,7 +142,7 @@ class StructureSection(_Section):
     )
     merge_after: tuple[float, ...] = _option(
         (),
-        "behind these shares of the layers that stay neighbouring tokens become one, and later layers read half as "
+        "behind these shares of the layers that stay neighboring tokens become one, and later layers read half as "
         "many: [0.4], or twice: [0.2, 0.6]; only where [CLS] answers, other kinds of tasks need every token",
     )
 
@@ -267,7 +267,7 @@ class Recipe(_Section):
     target: Literal["android", "ios", "linux-arm"] = _option(
         "android", "what the program is for; it also names the bundle's folder", "--target"
     )
-    seed: int = _option(0, "seed of initialisation, order and dropout", "--seed", ge=0)
+    seed: int = _option(0, "seed of initialization, order and dropout", "--seed", ge=0)
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()
     training: TrainingSection = TrainingSection()

@@ -1,6 +1,6 @@
-"""Plots as inline SVG that follow the page: text stays text, colours are the page's CSS variables, no ids clash.
+"""Plots as inline SVG that follow the page: text stays text, colors are the page's CSS variables, no ids clash.
 
-Matplotlib draws with the stand-in colours of `THEME`; `_themed` then swaps each for its variable, so that one drawing
+Matplotlib draws with the stand-in colors of `THEME`; `_themed` then swaps each for its variable, so that one drawing
 serves light and dark.
 """
 
@@ -263,7 +263,7 @@ def _svg(name: str, draw: Callable[[Axes], None], *, width: float = WIDTH, heigh
 
 
 def _themed(drawing: bytes, name: str) -> str:
-    """The drawing without its metadata, with CSS variables for stand-in colours and `name` before every id."""
+    """The drawing without its metadata, with CSS variables for stand-in colors and `name` before every id."""
     root = ElementTree.fromstring(drawing)
     for parent in root.iter():
         for child in [c for c in parent if c.tag.endswith("}metadata")]:

@@ -1,4 +1,4 @@
-"""Scores that are learnt: a gate on every head and neuron, trained with a price on being open.
+"""Scores that are learned: a gate on every head and neuron, trained with a price on being open.
 
 The weights stay as they are. A head's gate multiplies its columns before the attention's output matrix, a neuron's its
 activation; all begin at 1. Training lowers the task's loss plus a price for each open gate (Liu et al. 2017, network

@@ -144,7 +144,7 @@ def _paired(bench: Bench, rows: list[Row], trained: dict[str, Training]) -> list
     """Ticket − dense on the same test examples, mean over seeds, with its interval (paired bootstrap)."""
 
     def answers(role: str, level: float) -> list[dict]:
-        return [trained[r["folder"]].answers() for r in rows if (r["role"], r["sparsity"]) == (role, level)]
+        return [trained[r["folder"]].predictions() for r in rows if (r["role"], r["sparsity"]) == (role, level)]
 
     result, whole = [], answers("dense", 0.0)
     for level in sorted({row["sparsity"] for row in rows if row["role"] == "ticket"}):

@@ -25,15 +25,15 @@ def draw(r: Results, folder: Path) -> dict[str, str]:
 def _sparsity(r: Results, axes: Axes) -> None:
     scale, dense = r.metric.scale, r.values("dense")
     middle, deviation = scale * fmean(dense), scale * stdev(dense) if len(dense) > 1 else 0.0
-    axes.axhspan(middle - deviation, middle + deviation, color="grey", alpha=0.2, linewidth=0)
-    axes.axhline(middle, color="grey", linestyle="--", label="dense")
+    axes.axhspan(middle - deviation, middle + deviation, color="gray", alpha=0.2, linewidth=0)
+    axes.axhline(middle, color="gray", linestyle="--", label="dense")
     levels = r.sparsities
     columns = [r.values("ticket", s) for s in levels]
     with_spread(axes, [100 * s for s in levels], columns, "ticket", scale, color="C0")
-    for colour, name in enumerate(r.sources("control"), 1):
+    for color, name in enumerate(r.sources("control"), 1):
         there = [s for s in levels if r.of("control", s, name)]
         columns = [r.values("control", s, name) for s in there]
-        with_spread(axes, [100 * s for s in there], columns, CONTROLS[name], scale, color=f"C{colour}")
+        with_spread(axes, [100 * s for s in there], columns, CONTROLS[name], scale, color=f"C{color}")
     axes.set_xlabel("sparsity of the prunable weights, %")
     axes.set_ylabel(f"test {r.metric.heading}")
     axes.legend(frameon=False)

@@ -7,7 +7,7 @@ from compress.errors import PocketTicketError
 
 CONTROLS = {
     "random": "random mask",
-    "reinit": "random re-initialisation",
+    "reinit": "random re-initialization",
     "shuffled": "shuffled pre-trained weights",
 }
 SEARCHES = {

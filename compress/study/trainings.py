@@ -20,15 +20,15 @@ from compress import __version__
 from compress.errors import PocketTicketError
 from compress.files import fingerprint, read_json, write_atomic, write_json
 from compress.lottery import Mask, Snapshot, prune
-from compress.lottery.controls import reinitialised, shuffled
+from compress.lottery.controls import reinitialized, shuffled
 from compress.lottery.convergence import Settling
 from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import load_saved, save, weights_fingerprint
-from compress.pipeline.run import Run, load_answers
+from compress.pipeline.run import Run, load_predictions
 from compress.pipeline.run_dir import RunDir
-from compress.pipeline.stages.scoring import answer, points, save_answers
+from compress.pipeline.stages.scoring import points, predictions_of, save_predictions
 from compress.report.formats import duration
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
@@ -78,9 +78,9 @@ class Training:
         """Name → score of each prunable weight after the training."""
         return load_file(self.folder / _file(criterion))
 
-    def answers(self) -> dict[str, np.ndarray]:
+    def predictions(self) -> dict[str, np.ndarray]:
         """Its answers on dev and test, for `compress.pipeline.stages.scoring`."""
-        return load_answers(self.folder)
+        return load_predictions(self.folder)
 
 
 @dataclass
@@ -181,7 +181,7 @@ class Bench:
     def _start(self, spec: Spec, run: Run) -> PreTrainedModel:
         model = run.pretrained()
         if spec.start == "reinit":
-            set_state_(model, reinitialised(lambda: type(model)(model.config), seed=spec.seed))
+            set_state_(model, reinitialized(lambda: type(model)(model.config), seed=spec.seed))
         elif spec.start == "shuffled":
             set_state_(model, shuffled(state_of(model), Mask.dense(prunable_parameters(model)), seed=spec.seed))
         return model
@@ -202,7 +202,7 @@ class Bench:
         rows = run.texts.splits["train"]
         with run.console.step("teacher's answers", len(rows)) as advance:
             model = load_saved(dense.folder)
-            return Teacher.ask(model, rows, run.texts.tokenizer, run.recipe.distill, advance=advance)
+            return Teacher.of(model, rows, run.texts.tokenizer, run.recipe.distill, advance=advance)
 
     def _finish(
         self, spec: Spec, model: PreTrainedModel, fitted: Fitted, folder: Path, settling: Settling | None
@@ -219,8 +219,8 @@ class Bench:
         if settling:
             numbers["mask_distances"] = settling.distances
         if spec.scored:
-            answers = answer(model, run.texts)
-            save_answers(answers, folder)
+            answers = predictions_of(model, run.texts)
+            save_predictions(answers, folder)
             numbers["metric"] = points(run, answers)
         if mask is not None and spec.scored and spec.start == "pretrained":
             mask.save(folder / "mask.safetensors")
@@ -251,7 +251,7 @@ def check_supported(run: Run, searches: Collection[str]) -> None:
         raise PocketTicketError("a study is of single weights", where="ticket.kind", remedy="set it to weights")
     if ticket.rewind != "pretrained":
         raise PocketTicketError("a study rewinds to θ0", where="ticket.rewind", remedy="set it to pretrained")
-    if "distilled" in searches and not run.texts.form.teachable:
+    if "distilled" in searches and not run.texts.task_type.distillable:
         raise PocketTicketError(
             f"answers of the kind {run.task.kind} can't be distilled",
             where="--searches distilled",

@@ -1,7 +1,7 @@
-"""What a student learns from its teacher: softened logits, hidden states, and how its tokens relate to each other.
+"""Distillation: the student learns from its teacher's softened logits, hidden states, and relations between tokens.
 
-The teacher answers each training text once, without dropout, before the student's training starts; its answers are kept
-in memory, as they are asked for again in every pass.
+The teacher runs once over each training text, without dropout, before the student's training starts; its outputs stay
+in memory, as every pass over the data uses them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compress.kinds import FORMS
-from compress.kinds.form import Encoded, Form, batches, padded
+from compress.kinds import TASK_TYPES
+from compress.kinds.task_type import Encoded, TaskType, batches, padded
 from compress.models.anatomy import layers_of
 from compress.models.merging import merged
 from compress.recipe.sections import DistillSection
@@ -34,7 +34,7 @@ def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float) -> 
 
 
 def relative_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-    """Σ m‖s − t‖² / Σ m‖t‖² of hidden states (B, T, H) over the tokens where `mask` (B, T) is 1."""
+    """Σ m‖s − t‖² / Σ m‖t‖² of hidden states (B, T, H) over the tokens where the attention `mask` (B, T) is 1."""
     real = mask.unsqueeze(-1).to(teacher.dtype)
     return ((student - teacher).square() * real).sum() / (teacher.square() * real).sum()
 
@@ -56,38 +56,44 @@ def relation_divergence(student: Tensor, teacher: Tensor, heads: int, mask: Tens
 
 
 @contextmanager
-def last_attention(model: nn.Module) -> Iterator[list[Tensor]]:
-    """Within the block, the queries, keys and values (B, T, W) of the last layer, filled by each forward pass."""
-    layer, heard = layers_of(model)[-1], [torch.empty(0)] * 3
+def last_qkv(model: nn.Module) -> Iterator[list[Tensor]]:
+    """Within the block, the queries, keys and values (B, T, W) of the last layer; each forward pass fills the list."""
+    layer, qkv = layers_of(model)[-1], [torch.empty(0)] * 3
+
+    def keep(number: int) -> Callable[[nn.Module, object, Tensor], None]:
+        def hook(_: nn.Module, __: object, output: Tensor) -> None:
+            qkv[number] = output
+
+        return hook
+
     hooks = [
-        part.register_forward_hook(lambda _, __, out, i=i: heard.__setitem__(i, out))
-        for i, part in enumerate((layer.query, layer.key, layer.value))
+        part.register_forward_hook(keep(number)) for number, part in enumerate((layer.query, layer.key, layer.value))
     ]
     try:
-        yield heard
+        yield qkv
     finally:
-        for hook in hooks:
-            hook.remove()
+        for handle in hooks:
+            handle.remove()
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """A teacher's answers to the training texts, and how much of the loss they are.
+    """A teacher's outputs for the training texts, and their weights in the student's loss.
 
     `logits` holds each text's (L,) or (T, L); `hidden` its chosen hidden states (K, T, H) in bf16, or is empty;
-    `attention` its last layer's queries, keys and values (3, T, W) in bf16, or is empty.
+    `qkv` the last layer's queries, keys and values (3, T, W) in bf16, or is empty.
     """
 
     settings: DistillSection
-    form: Form
+    task_type: TaskType
     logits: Sequence[Tensor]
     hidden: Sequence[Tensor]
-    attention: Sequence[Tensor] = ()
+    qkv: Sequence[Tensor] = ()
     heads: int = 0  # of its last layer
 
     @classmethod
     @torch.inference_mode()
-    def ask(
+    def of(
         cls,
         model: PreTrainedModel,
         texts: Encoded,
@@ -97,80 +103,88 @@ class Teacher:
         states: Sequence[int] | None = None,
         advance: Callable[[int], None] = lambda _: None,
     ) -> "Teacher":
-        """Let `model` answer every text; `advance` is told how many were answered.
+        """Run `model` over every text; `advance` is called with the number of texts that are done.
 
-        `states` are the hidden states that the student's own follow, in order (0: embeddings); by default all.
+        `states` are the hidden states that the student's hidden states learn from, in order (0: embeddings); by
+        default all.
         """
-        wanted, form = settings.hidden_weight > 0, FORMS[texts.task.kind]
+        with_hidden, task_type = settings.hidden_weight > 0, TASK_TYPES[texts.task.kind]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model.to(device).eval()
         logits: list[Tensor] = [torch.empty(0)] * len(texts)
-        hidden: list[Tensor] = [torch.empty(0)] * len(texts) if wanted else []
-        attention: list[Tensor] = [torch.empty(0)] * len(texts) if settings.relation_weight else []
-        for chosen, batch in batches(texts, tokenizer, form.batch):
-            with last_attention(model) as heard:
-                told = model(**batch.to(device), output_hidden_states=wanted)
-            parts = torch.stack(heard).to(torch.bfloat16).cpu() if attention else None
-            shown = [told.hidden_states[i] for i in states] if wanted and states else told.hidden_states
-            shown = torch.stack(tuple(shown)).to(torch.bfloat16).cpu() if wanted else None
-            answers = form.logits(told).float().cpu()
+        hidden: list[Tensor] = [torch.empty(0)] * len(texts) if with_hidden else []
+        qkv: list[Tensor] = [torch.empty(0)] * len(texts) if settings.relation_weight else []
+        for chosen, batch in batches(texts, tokenizer, task_type.batch):
+            with last_qkv(model) as last:
+                outputs = model(**batch.to(device), output_hidden_states=with_hidden)
+            stacked_qkv = torch.stack(last).to(torch.bfloat16).cpu() if qkv else None
+            stacked_hidden = None
+            if with_hidden:
+                every = outputs.hidden_states
+                picked = [every[i] for i in states] if states else list(every)
+                stacked_hidden = torch.stack(picked).to(torch.bfloat16).cpu()
+            batch_logits = task_type.logits(outputs).float().cpu()
             for row, i in enumerate(chosen):
                 length = int(batch["attention_mask"][row].sum())
-                logits[i] = answers[row] if answers.dim() == 2 else answers[row, :length].clone()
-                if shown is not None:
-                    hidden[i] = shown[:, row, :length].clone()
-                if parts is not None:
-                    attention[i] = parts[:, row, :length].clone()
+                logits[i] = batch_logits[row] if batch_logits.dim() == 2 else batch_logits[row, :length].clone()
+                if stacked_hidden is not None:
+                    hidden[i] = stacked_hidden[:, row, :length].clone()
+                if stacked_qkv is not None:
+                    qkv[i] = stacked_qkv[:, row, :length].clone()
             advance(len(chosen))
         model.to("cpu")
-        return cls(settings, form, logits, hidden, attention, layers_of(model)[-1].heads)
+        return cls(settings, task_type, logits, hidden, qkv, layers_of(model)[-1].heads)
 
-    def loss(self, student: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
-        """(1 − α) · task loss + α · logits' loss + β · mean relative distance of states + γ · mean relation divergence.
+    def loss(self, student: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
+        """(1 − α) · task loss + α · soft loss + β · mean relative distance of states + γ · mean relation divergence.
 
         `inputs` holds the student's inputs and labels, and which texts they are (B,) under "index".
         """
-        s, rows = self.settings, inputs[INDEX].tolist()
-        asked = {name: value for name, value in inputs.items() if name != INDEX}
-        with last_attention(student) as heard:
-            told = student(**asked, output_hidden_states=bool(self.hidden))
-        given, mask = self.form.logits(told).float(), asked["attention_mask"]
-        taught = padded([self.logits[i] for i in rows], mask.shape[1]).to(given.device)
-        if taught.shape[-1] == 1:
-            follow = F.mse_loss(given, taught)
+        settings, rows = self.settings, inputs[INDEX].tolist()
+        student_inputs = {name: value for name, value in inputs.items() if name != INDEX}
+        with last_qkv(student) as student_qkv:
+            outputs = student(**student_inputs, output_hidden_states=bool(self.hidden))
+        student_logits, mask = self.task_type.logits(outputs).float(), student_inputs["attention_mask"]
+        teacher_logits = padded([self.logits[i] for i in rows], mask.shape[1]).to(student_logits.device)
+        if teacher_logits.shape[-1] == 1:
+            soft_loss = F.mse_loss(student_logits, teacher_logits)
         else:
-            pair = (self.form.distributions(logits, mask) for logits in (given, taught))
-            follow = soft_cross_entropy(*pair, s.temperature)
-        loss = (1 - s.logits_weight) * told.loss + s.logits_weight * follow
+            pair = (self.task_type.distributions(logits, mask) for logits in (student_logits, teacher_logits))
+            soft_loss = soft_cross_entropy(*pair, settings.temperature)
+        loss: Tensor = (1 - settings.logits_weight) * outputs.loss + settings.logits_weight * soft_loss
         if self.hidden:
-            loss = loss + s.hidden_weight * self._hidden_loss(told.hidden_states, rows, mask)
-        if self.attention:
+            loss = loss + settings.hidden_weight * self._hidden_loss(outputs.hidden_states, rows, mask)
+        if self.qkv:
             heads = gcd(self.heads, layers_of(student)[-1].heads)
-            loss = loss + s.relation_weight * self._relation_loss(heard, rows, mask, heads)
+            loss = loss + settings.relation_weight * self._relation_loss(student_qkv, rows, mask, heads)
         return loss
 
-    def _relation_loss(self, heard: Sequence[Tensor], rows: list[int], mask: Tensor, heads: int) -> Tensor:
+    def _relation_loss(self, student_qkv: Sequence[Tensor], rows: list[int], mask: Tensor, heads: int) -> Tensor:
         """Mean over queries, keys and values of the last layer, (B, T, W) each."""
-        taught = torch.zeros(3, *mask.shape, self.attention[rows[0]].shape[-1], device=mask.device)
-        for row, i in enumerate(rows):
-            taught[:, row, : self.attention[i].shape[1]] = self.attention[i]
-        found = []
-        for told, teacher in zip(heard, taught, strict=True):
-            teacher, real = as_merged(told, teacher, mask)
-            found.append(relation_divergence(told.float(), teacher, heads, real))
-        return torch.stack(found).mean()
+        teacher_qkv = _padded_states([self.qkv[i] for i in rows], mask)
+        losses = []
+        for student, teacher in zip(student_qkv, teacher_qkv, strict=True):
+            merged_teacher, real = merged_like(student, teacher, mask)
+            losses.append(relation_divergence(student.float(), merged_teacher, heads, real))
+        return torch.stack(losses).mean()
 
     def _hidden_loss(self, states: Sequence[Tensor], rows: list[int], mask: Tensor) -> Tensor:
         """Mean over the student's states (B, T, H), embeddings first, of the relative distance to the teacher's."""
-        taught = torch.zeros(len(states), *states[0].shape, device=mask.device)
-        for row, i in enumerate(rows):
-            taught[:, row, : self.hidden[i].shape[1]] = self.hidden[i]
-        distances = [relative_distance(a.float(), *as_merged(a, b, mask)) for a, b in zip(states, taught, strict=True)]
-        return torch.stack(distances).mean()
+        teacher_states = _padded_states([self.hidden[i] for i in rows], mask)
+        pairs = zip(states, teacher_states, strict=True)
+        return torch.stack([relative_distance(s.float(), *merged_like(s, t, mask)) for s, t in pairs]).mean()
 
 
-def as_merged(student: Tensor, taught: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """`taught` (B, T, H) and `mask` (B, T), merged as often as the student's tokens (B, M, H) are."""
-    while taught.shape[1] > student.shape[1]:
-        taught, mask = merged(taught, mask)
-    return taught, mask
+def _padded_states(texts: Sequence[Tensor], mask: Tensor) -> Tensor:
+    """Texts' states (K, T', W), each of its own length, as one fp32 tensor (K, B, T, W), zeros at padding."""
+    found = torch.zeros(texts[0].shape[0], *mask.shape, texts[0].shape[-1], device=mask.device)
+    for row, states in enumerate(texts):
+        found[:, row, : states.shape[1]] = states
+    return found
+
+
+def merged_like(student: Tensor, teacher: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """`teacher` (B, T, H) and `mask` (B, T), merged as often as the student's tokens (B, M, H) are."""
+    while teacher.shape[1] > student.shape[1]:
+        teacher, mask = merged(teacher, mask)
+    return teacher, mask

@@ -27,9 +27,9 @@ from transformers import (
 
 from compress.console import Advance, Console
 from compress.errors import TrainingError
-from compress.kinds import FORMS
+from compress.kinds import TASK_TYPES
 from compress.kinds.encode import Texts
-from compress.kinds.form import Encoded, batches
+from compress.kinds.task_type import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe.sections import TrainingSection
 from compress.training.compact import compact_embedding
@@ -115,7 +115,7 @@ class Learner:
             held,
             table,
             rounded,
-            self.texts.form.training(model),
+            self.texts.task_type.training(model),
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(name, total) as advance,
         ):
@@ -123,7 +123,7 @@ class Learner:
                 model=model,
                 args=self._arguments(scratch, total, start_step, seed, learning_rate or self.settings.learning_rate),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
-                data_collator=self.texts.form.collator(self.texts.tokenizer),
+                data_collator=self.texts.task_type.collator(self.texts.tokenizer),
                 callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
@@ -136,7 +136,7 @@ class Learner:
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
         """The metric on dev (or another split)."""
         split = split or self.texts.splits["dev"]
-        return self.texts.form.score(predict(model, split, self.texts.tokenizer), split, self.metric)
+        return self.texts.task_type.score(predict(model, split, self.texts.tokenizer), split, self.metric)
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
@@ -238,10 +238,10 @@ class _Progress(transformers.TrainerCallback):
 def predict(
     model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int | None = None
 ) -> np.ndarray:
-    """What the task's form keeps of each answer (N, ...), in the split's order; of sentences the fp32 logits (N, L)."""
-    device, form = next(model.parameters()).device, FORMS[split.task.kind]
+    """The predictions (N, ...) of a split, in its order; for classes and numbers they are the fp32 logits (N, L)."""
+    device, task_type = next(model.parameters()).device, TASK_TYPES[split.task.kind]
     found: list[np.ndarray] = [np.empty(0)] * len(split)
-    for chosen, batch in batches(split, tokenizer, batch_size or form.batch):
-        for i, logits in zip(chosen, form.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True):
-            found[i] = form.keep(logits, split, i)
+    for chosen, batch in batches(split, tokenizer, batch_size or task_type.batch):
+        for i, logits in zip(chosen, task_type.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True):
+            found[i] = task_type.prediction(logits, split, i)
     return np.stack(found)

@@ -62,7 +62,11 @@ def special_names(saved: Mapping[str, Any], path: Path) -> dict[str, str]:
         value = config.get(key, usual)
         return value["content"] if isinstance(value, dict) else value
 
-    names = {"cls": spelt("cls_token", "[CLS]"), "sep": spelt("sep_token", "[SEP]"), "pad": spelt("pad_token", "[PAD]")}
+    names = {
+        "cls": spelt("cls_token", "[CLS]"),
+        "sep": spelt("sep_token", "[SEP]"),
+        "pad": spelt("pad_token", "[PAD]"),
+    }
     if missing := [name for name in names.values() if name not in saved["model"]["vocab"]]:
         raise ExportError(
             f"the vocabulary lacks {', '.join(missing)}", where=str(path), remedy="save the tokenizer again"

@@ -127,7 +127,7 @@ def _golden(
     loaded, examples = LoadedProgram.of(program), []
     pair, shown = config["pocket_ticket"]["kind"] in PAIR_KINDS, columns or slice(None)
     for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
-        answers = loaded.answer(encoded)
+        answers = loaded.run(encoded)
         examples.append(
             {
                 "text_a": text.text_a,
@@ -173,12 +173,12 @@ def _config(model_dir: Path, program: Program) -> dict[str, Any]:
 
 def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) -> dict[str, Any]:
     ours = config["pocket_ticket"]
-    labelled = ours["kind"] in ("classification", "pair", "tokens")
+    labeled = ours["kind"] in ("classification", "pair", "tokens")
     names = config.get("id2label") or {}
     return {
         "name": ours["task"],
         "kind": ours["kind"],
-        "labels": [names[key] for key in sorted(names, key=int)] if labelled else [],
+        "labels": [names[key] for key in sorted(names, key=int)] if labeled else [],
         "metric": ours["metric"],
         "range": None if value_range is None else list(value_range),
     }

@@ -66,7 +66,7 @@ class SpanHead(nn.Module):
 
 
 class MaskedLanguageModelHead(nn.Module):
-    """Masked language modelling: every row (T, H) → logits over the vocabulary (1, T, V)."""
+    """Masked language modeling: every row (T, H) → logits over the vocabulary (1, T, V)."""
 
     first_row_only = False
     outputs = ("logits",)
@@ -84,7 +84,7 @@ class MaskedLanguageModelHead(nn.Module):
 
 
 class EmbeddingHead(nn.Module):
-    """A sentence embedding: the mean of all rows (T, H), L2-normalised, (1, H), as sentence-transformers computes it.
+    """A sentence embedding: the mean of all rows (T, H), L2-normalized, (1, H), as sentence-transformers computes it.
 
     XNNPACK has no sum over rows. The mean is attention that weighs each of them alike: a softmax over T equal scores.
     """

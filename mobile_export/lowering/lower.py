@@ -124,7 +124,7 @@ def _phone(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module
 class StockForm(nn.Module):
     """The Hugging Face model as it is: input_ids, attention_mask [, token_type_ids] (1, T) → logits.
 
-    Of an encoder without a head the embedding (1, H): the mean over the text, L2-normalised.
+    Of an encoder without a head the embedding (1, H): the mean over the text, L2-normalized.
     """
 
     def __init__(self, model: nn.Module) -> None:

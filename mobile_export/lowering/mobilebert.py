@@ -13,7 +13,7 @@ from mobile_export.lowering.blocks import PhoneAttention, PhoneFeedForward, Phon
 
 
 class Trigram(nn.Module):
-    """Word rows (T, E) → projected (T, H), each seeing its next and previous neighbour where `enabled`."""
+    """Word rows (T, E) → projected (T, H), each seeing its next and previous neighbor where `enabled`."""
 
     def __init__(self, projection: nn.Linear, *, enabled: bool) -> None:
         super().__init__()

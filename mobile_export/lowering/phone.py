@@ -101,7 +101,7 @@ class PhoneMerging(nn.Module):
 
     def forward(self, x: Tensor, length: int) -> Tensor:
         width = self.bias.numel()
-        # a product stays inside XNNPACK, a mean over neighbours would not; nor would a view that only drops the 1
+        # a product stays inside XNNPACK, a mean over neighbors would not; nor would a view that only drops the 1
         rows = torch.bmm(self.table(length), (x + self.bias).view(1, -1, width))
         return rows.transpose(0, 1).contiguous().view(-1, width)
 

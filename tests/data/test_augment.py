@@ -1,11 +1,11 @@
-"""Altered copies stay texts of the same words; files of unlabelled texts are read or refused with their line."""
+"""Altered copies stay texts of the same words; files of unlabeled texts are read or refused with their line."""
 
 from pathlib import Path
 
 import pytest
 
-from compress.data.augment import altered, unlabelled
-from compress.data.load import load_task, with_unlabelled
+from compress.data.augment import altered, unlabeled
+from compress.data.load import load_task, with_unlabeled
 from compress.data.task import Example
 from compress.errors import DataError
 from compress.recipe.sections import DataSection
@@ -36,13 +36,13 @@ def test_pairs_change_on_both_sides() -> None:
 def test_unlabelled_texts(tmp_path: Path) -> None:
     file = tmp_path / "more.txt"
     file.write_bytes(b"one\r\n\ntwo\tparts\n")
-    assert [e.text_a for e in unlabelled(file, pair=False)] == ["one", "two\tparts"]
+    assert [e.text_a for e in unlabeled(file, pair=False)] == ["one", "two\tparts"]
     (separated := tmp_path / "separated.txt").write_text("one\u2028text\n", encoding="utf-8")
-    assert len(unlabelled(separated, pair=False)) == 1
+    assert len(unlabeled(separated, pair=False)) == 1
     with pytest.raises(DataError, match=r"more.txt:1: this line is not two texts"):
-        unlabelled(file, pair=True)
+        unlabeled(file, pair=True)
     file.write_text("two\tparts\n", encoding="utf-8")
-    assert [(e.text_a, e.text_b) for e in unlabelled(file, pair=True)] == [("two", "parts")]
+    assert [(e.text_a, e.text_b) for e in unlabeled(file, pair=True)] == [("two", "parts")]
 
 
 def test_unlabelled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> None:
@@ -51,14 +51,14 @@ def test_unlabelled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> No
         (tmp_path / f"{split}.tsv").write_text("label\ttext\n" + rows, encoding="utf-8")
     settings = DataSection(source=str(tmp_path))
     task = load_task(settings, seed=0)
-    assert with_unlabelled(task, settings, None) is task
+    assert with_unlabeled(task, settings, None) is task
     (tmp_path / "unlabeled.txt").write_text("more\nTest a 3!\n", encoding="utf-8")
-    found = with_unlabelled(task, settings, None)
-    assert [e.text_a for e in found.unlabelled] == ["more", "Test a 3!"]
-    assert found.notes == ("1 of 40 test texts are also among the unlabelled ones: their scores flatter",)
-    assert with_unlabelled(task, settings, "none") is task
+    found = with_unlabeled(task, settings, None)
+    assert [e.text_a for e in found.unlabeled] == ["more", "Test a 3!"]
+    assert found.notes == ("1 of 40 test texts are also among the unlabeled ones: their scores flatter",)
+    assert with_unlabeled(task, settings, "none") is task
     (other := tmp_path / "other.txt").write_text("else", encoding="utf-8")
-    assert [e.text_a for e in with_unlabelled(task, settings, str(other)).unlabelled] == ["else"]
+    assert [e.text_a for e in with_unlabeled(task, settings, str(other)).unlabeled] == ["else"]
 
 
 @pytest.mark.parametrize(
@@ -70,4 +70,4 @@ def test_useless_files_are_one_sentence(tmp_path: Path, content: bytes | None, s
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(DataError, match=sentence):
-        unlabelled(file, pair=False)
+        unlabeled(file, pair=False)

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from compress.data.load import load_task, with_unlabelled
-from compress.data.near_duplicates import content_words, near_duplicate_pairs, near_duplicates, normalise
+from compress.data.load import load_task, with_unlabeled
+from compress.data.near_duplicates import content_words, near_duplicate_pairs, near_duplicates, normalize
 from compress.data.task import Task
 from compress.recipe.sections import DataSection
 
@@ -32,11 +32,11 @@ def test_no_near_duplicate_crosses_splits(task: Task) -> None:
 
 
 def test_no_unlabelled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
-    found = with_unlabelled(task, DataSection(), None)
-    assert len(found.unlabelled) == 9992 and found.notes == ()
-    assert task.unlabelled == with_unlabelled(task, DataSection(), "none").unlabelled == ()
-    texts = [e.text_a for e in found.unlabelled]
-    assert len({normalise(t) for t in texts}) == len(texts)
+    found = with_unlabeled(task, DataSection(), None)
+    assert len(found.unlabeled) == 9992 and found.notes == ()
+    assert task.unlabeled == with_unlabeled(task, DataSection(), "none").unlabeled == ()
+    texts = [e.text_a for e in found.unlabeled]
+    assert len({normalize(t) for t in texts}) == len(texts)
     having: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
         for word in content_words(text):
@@ -50,7 +50,7 @@ def test_no_unlabelled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
 
 def test_texts_are_clean(task: Task) -> None:
     texts = [e.text_a for s in ("train", "dev", "test") for e in task.split(s)]
-    assert len({normalise(t) for t in texts}) == len(texts)
+    assert len({normalize(t) for t in texts}) == len(texts)
     for text in texts:
         assert text == " ".join(text.split())
         assert len(text.split()) <= 40

@@ -11,20 +11,20 @@ from transformers import AutoModelForMaskedLM
 
 from compress.data.load import load_task
 from compress.data.task import Example, Task
-from compress.kinds import FORMS
+from compress.kinds import TASK_TYPES
 from compress.recipe.sections import DataSection
 
 from .conftest import one_hot
 
-FORM = FORMS["mlm"]
+KIND = TASK_TYPES["mlm"]
 TEXTS = tuple(Example(f"{a} is the {b} of all things that are", None, None) for a in ("man", "wind") for b in "xyz")
 TASK = Task("t", "mlm", "masked_accuracy", (), TEXTS, TEXTS, TEXTS, "")
 
 
 def test_dev_is_masked_alike_every_time_and_the_words_come_back(tokenizer) -> None:
-    first, second = (FORM.encode(TEXTS, TASK, tokenizer, 32) for _ in range(2))
+    first, second = (KIND.encode(TEXTS, TASK, tokenizer, 32) for _ in range(2))
     assert first.rows["input_ids"] == second.rows["input_ids"]
-    collate = FORM.collator(tokenizer)
+    collate = KIND.collator(tokenizer)
     torch.manual_seed(0)
     batches = [collate([dict(row) for row in first.rows]) for _ in range(2)]
     assert not torch.equal(batches[0]["input_ids"], batches[1]["input_ids"])  # masked anew
@@ -35,8 +35,8 @@ def test_dev_is_masked_alike_every_time_and_the_words_come_back(tokenizer) -> No
 
 
 def test_a_lone_short_text_has_a_word_that_is_asked(tokenizer) -> None:
-    split = FORM.encode(TEXTS, TASK, tokenizer, 4)  # two words each
-    collate = FORM.collator(tokenizer)
+    split = KIND.encode(TEXTS, TASK, tokenizer, 4)  # two words each
+    collate = KIND.collator(tokenizer)
     assert all((collate([dict(split.rows[0])])["labels"] >= 0).any() for _ in range(50))
 
 
@@ -47,8 +47,8 @@ def test_training_asks_the_head_for_what_is_masked_alone_and_learns_the_same(tok
     config = copy.deepcopy(CONFIGS[kind])
     config.vocab_size = len(tokenizer)
     model = AutoModelForMaskedLM.from_config(config).eval()
-    split = FORM.encode(TEXTS, TASK, tokenizer, 32)
-    batch = FORM.pad(tokenizer)([dict(row) for row in split.rows])
+    split = KIND.encode(TEXTS, TASK, tokenizer, 32)
+    batch = KIND.pad(tokenizer)([dict(row) for row in split.rows])
     if kind in ("roberta", "distilbert"):
         batch.pop("token_type_ids", None)
 
@@ -60,7 +60,7 @@ def test_training_asks_the_head_for_what_is_masked_alone_and_learns_the_same(tok
         return told.loss.detach(), told.logits.shape, {n: p.grad.clone() for n, p in named if p.grad is not None}
 
     whole = learn()
-    with FORM.training(model):
+    with KIND.training(model):
         asked = learn()
     assert asked[1] == (1, int((batch["labels"] >= 0).sum()), 30522)
     torch.testing.assert_close((asked[0], asked[2]), (whole[0], whole[2]), rtol=1e-4, atol=1e-6)
@@ -70,7 +70,7 @@ def test_training_asks_the_head_for_what_is_masked_alone_and_learns_the_same(tok
 def test_about_fifteen_in_a_hundred_are_asked_and_never_none(tokenizer, shared_data: Path) -> None:
     file = shared_data / "mlm" / "wikitext2_valid.txt.gz"
     examples = load_lines(file)
-    split = FORM.encode(examples, TASK, tokenizer, 128)
+    split = KIND.encode(examples, TASK, tokenizer, 128)
     asked = [len(place) for place in split.places]
     words = sum(len(ids) - 2 for ids in split.rows["input_ids"])
     assert min(asked) >= 1 and 0.14 < sum(asked) / words < 0.18
@@ -85,14 +85,16 @@ def load_lines(file: Path) -> tuple[Example, ...]:
 
 
 def test_perfect_answers_have_no_loss_and_wrong_ones_all_of_it(tokenizer) -> None:
-    split = FORM.encode(TEXTS, TASK, tokenizer, 32)
+    split = KIND.encode(TEXTS, TASK, tokenizer, 32)
     right = [np.where(np.array(truth) < 0, 0, truth) for truth in split.rows["labels"]]
-    kept = np.stack([FORM.keep(50 * one_hot(row, 30522), split, i) for i, row in enumerate(right)])
-    assert FORM.score(kept, split, "masked_accuracy") == 1.0
-    assert FORM.also["masked_loss"](FORM.rows(kept, split), split.labels) < 1e-6
-    wrong = np.stack([FORM.keep(np.zeros((len(row), 30522), np.float32), split, i) for i, row in enumerate(right)])
-    assert FORM.score(wrong, split, "masked_accuracy") == 0.0
-    loss = FORM.also["masked_loss"](FORM.rows(wrong, split), split.labels)
+    predictions = np.stack([KIND.prediction(50 * one_hot(row, 30522), split, i) for i, row in enumerate(right)])
+    assert KIND.score(predictions, split, "masked_accuracy") == 1.0
+    assert KIND.also["masked_loss"](KIND.metric_inputs(predictions, split), split.labels) < 1e-6
+    wrong = np.stack(
+        [KIND.prediction(np.zeros((len(row), 30522), np.float32), split, i) for i, row in enumerate(right)]
+    )
+    assert KIND.score(wrong, split, "masked_accuracy") == 0.0
+    loss = KIND.also["masked_loss"](KIND.metric_inputs(wrong, split), split.labels)
     np.testing.assert_allclose(loss, np.log(30522), rtol=1e-5)
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from compress.data.load import load_task
 from compress.data.task import Answer, Example, Task
-from compress.kinds import FORMS
+from compress.kinds import TASK_TYPES
 from compress.kinds.questions import LONGEST_ANSWER, best_span, scores
 from compress.recipe.sections import DataSection
 
-FORM = FORMS["qa"]
+FORM = TASK_TYPES["qa"]
 
 
 def task_of(*examples: Example) -> Task:
@@ -55,7 +55,7 @@ def test_an_answer_that_is_cut_off_points_at_nothing(tokenizer) -> None:
     split = FORM.encode([example], task_of(example), tokenizer, 9)
     assert split.cut == 1
     assert (split.rows[0]["start_positions"], split.rows[0]["end_positions"]) == (0, 0)
-    assert FORM.rows(FORM.keep(said(split, 0), split, 0)[None], split).tolist() == [[0, 0]]
+    assert FORM.metric_inputs(FORM.prediction(said(split, 0), split, 0)[None], split).tolist() == [[0, 0]]
 
 
 def test_real_answers_are_found_again(tokenizer, shared_data: Path) -> None:
@@ -63,10 +63,10 @@ def test_real_answers_are_found_again(tokenizer, shared_data: Path) -> None:
     assert (task.kind, task.metric, len(task.dev), len(task.test)) == ("qa", "answer_f1", 300, 300)
     assert any("where their answers stand is a guess" in note for note in task.notes)
     split = FORM.encode(task.train, task, tokenizer, 384)
-    kept = np.stack([FORM.keep(said(split, i), split, i) for i in range(len(split))])
+    predictions = np.stack([FORM.prediction(said(split, i), split, i) for i in range(len(split))])
     inside = np.array(split.rows["end_positions"]) > 0
     assert inside.mean() > 0.97
-    rows = FORM.rows(kept, split)[inside]
+    rows = FORM.metric_inputs(predictions, split)[inside]
     # a few answers end within a word piece, or are longer than thirty tokens
     assert rows[:, 0].mean() > 0.97 and rows[:, 1].mean() > 0.99
 

@@ -1,4 +1,4 @@
-"""Words, pieces and entities: what is labelled is what is found again, by us and by a program that knows no words."""
+"""Words, pieces and entities: what is labeled is what is found again, by us and by a program that knows no words."""
 
 from itertools import groupby
 from pathlib import Path
@@ -8,14 +8,14 @@ import pytest
 
 from compress.data.load import load_task
 from compress.data.task import Example, Task
-from compress.kinds import FORMS
+from compress.kinds import TASK_TYPES
 from compress.kinds.tokens import entities, entity_f1
 from compress.recipe.sections import DataSection
 
 from .conftest import one_hot
 
 LABELS = ("O", "B-loc", "I-loc", "B-per", "I-per")
-FORM = FORMS["tokens"]
+FORM = TASK_TYPES["tokens"]
 
 
 def task_of(*examples: Example) -> Task:
@@ -56,9 +56,9 @@ def test_entity_f1_counts_whole_entities() -> None:
 
 
 def answered(split) -> np.ndarray:
-    """What is kept when the model says exactly what training tells it, and B-per where it is told nothing."""
+    """What is predictions when the model says exactly what training tells it, and B-per where it is told nothing."""
     rows = [[LABELS.index("B-per") if i < 0 else i for i in row] for row in split.rows["labels"]]
-    return np.stack([FORM.keep(one_hot(row, len(LABELS)), split, i) for i, row in enumerate(rows)])
+    return np.stack([FORM.prediction(one_hot(row, len(LABELS)), split, i) for i, row in enumerate(rows)])
 
 
 def test_what_is_labelled_is_found_again(tokenizer) -> None:
@@ -73,7 +73,7 @@ def test_words_that_are_cut_off_are_answered_with_none(tokenizer) -> None:
     split = FORM.encode([example, *HARD], task_of(example, *HARD), tokenizer, 5)
     assert split.cut == 3
     assert answered(split)[0].tolist()[:5] == [0, 0, 0, 0, 0]
-    assert FORM.rows(answered(split), split)[0].tolist() == [0, 0, 1]
+    assert FORM.metric_inputs(answered(split), split)[0].tolist() == [0, 0, 1]
 
 
 def test_a_program_that_knows_no_words_finds_the_same_entities(tokenizer) -> None:
@@ -97,7 +97,7 @@ def test_real_entities_are_found_again(tokenizer, shared_data: Path) -> None:
     split = FORM.encode(task.test, task, tokenizer, 128)
     outside = task.labels.index("O")
     rows = [[outside if i < 0 else i for i in row] for row in split.rows["labels"]]
-    kept = np.stack([FORM.keep(one_hot(row, 13), split, i) for i, row in enumerate(rows)])
-    assert FORM.score(kept, split, "entity_f1") > 0.999
-    baseline = FORM.guesses(task, {"dev": FORM.encode(task.dev, task, tokenizer, 128), "test": split})
+    predictions = np.stack([FORM.prediction(one_hot(row, 13), split, i) for i, row in enumerate(rows)])
+    assert FORM.score(predictions, split, "entity_f1") > 0.999
+    baseline = FORM.baseline_metric_inputs(task, {"dev": FORM.encode(task.dev, task, tokenizer, 128), "test": split})
     assert 0.01 < entity_f1(baseline["test"], split.labels) < 0.4  # emerging entities: most were never seen

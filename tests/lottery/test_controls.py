@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from compress.lottery import Mask
-from compress.lottery.controls import frozen_at_init, random_mask, reinitialised, shuffled, treated
+from compress.lottery.controls import frozen_at_init, random_mask, reinitialized, shuffled, treated
 from compress.lottery.observe import state_of
 from compress.lottery.search import prunable_by_default
 
@@ -29,9 +29,9 @@ def test_random_mask_of_nothing_is_nothing():
 
 def test_reinitialised_repeats_and_leaves_the_generator(small):
     before = torch.get_rng_state()
-    a, b = (reinitialised(lambda: nn.Linear(4, 3), seed=2) for _ in range(2))
+    a, b = (reinitialized(lambda: nn.Linear(4, 3), seed=2) for _ in range(2))
     assert torch.equal(a["weight"], b["weight"]) and torch.equal(torch.get_rng_state(), before)
-    assert not torch.equal(a["weight"], reinitialised(lambda: nn.Linear(4, 3), seed=3)["weight"])
+    assert not torch.equal(a["weight"], reinitialized(lambda: nn.Linear(4, 3), seed=3)["weight"])
 
 
 def test_shuffled_moves_values_within_prunable_tensors_only(ticket):

@@ -28,7 +28,7 @@ TEXTS = (
     "no, not that one — the other alarm",
     "stop",
     "what's the temperature outside right now, in Fahrenheit",
-    "turn it up a bit; I can't hear the second violin over the traffic and my neighbour's unspeakable lawnmower",
+    "turn it up a bit; I can't hear the second violin over the traffic and my neighbor's unspeakable lawnmower",
     "set two alarms: one for 7:15, one for 7:20, and don't let me snooze either of them again this week, all right?",
 )
 SIZES = {

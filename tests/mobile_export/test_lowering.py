@@ -149,7 +149,7 @@ def test_int8_program_predicts_as_eager(kind: str, program) -> None:
 @pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_phone_form_is_delegated_in_two_pieces(kind: str, program) -> None:
     census = program(kind).census
-    assert census.pieces <= (3 if kind == "mobilebert" else 2)  # the trigram's neighbours are joined outside
+    assert census.pieces <= (3 if kind == "mobilebert" else 2)  # the trigram's neighbors are joined outside
     assert census.delegated_fraction > 0.85
     outside = {"aten_embedding_default", "aten_slice_copy_tensor", "aten_view_copy_default", "getitem", "sym_size"}
     assert set(census.leftovers) <= outside
@@ -178,11 +178,11 @@ def test_every_length_works(program) -> None:
     ids = (encode(" ".join(TEXTS))["input_ids"] * 2)[:MAX_TOKENS]
     for length in range(2, MAX_TOKENS + 1):
         text = {"input_ids": ids[:length]}
-        answer = loaded.answer(text)[0][0]
+        answer = loaded.run(text)[0][0]
         np.testing.assert_allclose(answer, eager(model, text), atol=0.1, err_msg=f"{length} tokens")
     for length in (1, MAX_TOKENS + 1):
         with pytest.raises(ExportError, match=f"{length} tokens"):
-            loaded.answer({"input_ids": [101] * length})
+            loaded.run({"input_ids": [101] * length})
 
 
 def test_pair_program_takes_segments(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_programs_merge_as_the_model_does(kind: str, tmp_path) -> None:
     for scheme, tolerance in (("none", 1e-5), ("int8", 0.05 * np.abs(wanted).max())):
         program = lower(save(model, tmp_path / scheme), tmp_path / f"{scheme}.pte", scheme=scheme)
         np.testing.assert_allclose(predict(program, texts()), wanted, atol=tolerance, rtol=0)
-        # merging adds no piece: the third is of the trigram, whose neighbours are joined outside
+        # merging adds no piece: the third is of the trigram, whose neighbors are joined outside
         assert program.census.pieces <= (3 if kind == "mobilebert" else 2)
 
 

@@ -1,4 +1,4 @@
-"""Merged tokens: the mean of neighbours, the same whatever is padded behind, kept by saving, refused where absurd."""
+"""Merged tokens: the mean of neighbors, the same whatever is padded behind, kept by saving, refused where absurd."""
 
 import copy
 from pathlib import Path

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from compress.errors import ModelError
 from compress.models.load import load_saved
-from compress.models.structure import Sizes, Structure, masked, remove, whole
+from compress.models.structure import Sizes, Structure, full_structure, masked, remove
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
@@ -26,7 +26,7 @@ def some(generator: random.Random, count: int) -> tuple[int, ...]:
 
 def cut(model: torch.nn.Module, seed: int) -> Structure:
     """A random structure that keeps all layers and different numbers of units in each."""
-    generator, full = random.Random(seed), whole(model)
+    generator, full = random.Random(seed), full_structure(model)
     return Structure(
         full.layers,
         tuple(some(generator, len(heads)) for heads in full.heads),
@@ -41,14 +41,14 @@ def test_removed_is_masked(kind: str, seed: int) -> None:
     structure = cut(model_of(kind), seed)
     small = remove(model_of(kind), structure)
     torch.testing.assert_close(logits(small), logits(masked(model_of(kind), structure)), rtol=1e-4, atol=1e-5)
-    assert whole(small).sizes == structure.sizes
+    assert full_structure(small).sizes == structure.sizes
 
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_parameters_really_go_and_layers_too(kind: str) -> None:
-    full = whole(model_of(kind))
+    full = full_structure(model_of(kind))
     small = remove(model_of(kind), Structure((1,), ((0,),), (tuple(range(0, 32, 2)),)))
-    assert len(whole(small).layers) == 1
+    assert len(full_structure(small).layers) == 1
     assert sum(p.numel() for p in small.parameters()) < sum(p.numel() for p in model_of(kind).parameters())
     untouched = remove(model_of(kind), full)
     assert torch.equal(logits(untouched), logits(model_of(kind)))
@@ -60,7 +60,7 @@ def test_a_cut_model_is_loaded_as_it_was_saved(kind: str, tmp_path: Path) -> Non
     small.save_pretrained(tmp_path)
     again = load_saved(tmp_path)
     assert torch.equal(logits(again), logits(small))
-    assert Sizes.of_config(again.config) == whole(small).sizes
+    assert Sizes.of_config(again.config) == full_structure(small).sizes
 
 
 @pytest.mark.parametrize("layers", [(0, 2), (1, 0), (), (0, 0)])

@@ -14,8 +14,8 @@ def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
 
 
 def test_the_note_tells_of_unlabelled_texts() -> None:
-    assert "answers to 1,200 unlabelled texts" in _shrunk_note(numbers() | {"unlabelled": 1200})
-    assert "unlabelled" not in _shrunk_note(numbers() | {"unlabelled": 0})
+    assert "answers to 1,200 unlabeled texts" in _shrunk_note(numbers() | {"unlabeled": 1200})
+    assert "unlabeled" not in _shrunk_note(numbers() | {"unlabeled": 0})
 
 
 def test_a_dense_model_that_words_alone_beat_is_told() -> None:

@@ -22,7 +22,7 @@ def test_later_settings_win(tmp_path: Path) -> None:
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(RecipeError) as caught:
         load_recipe(
-            None, {"training.epochs": "many"}, ["ticket.sparsity=1.5", "ticket.sparsty=0.2", "colour=red", "seed"]
+            None, {"training.epochs": "many"}, ["ticket.sparsity=1.5", "ticket.sparsty=0.2", "color=red", "seed"]
         )
     message = str(caught.value)
     for part in (
@@ -30,7 +30,7 @@ def test_all_problems_are_told_at_once() -> None:
         "'many'",
         "ticket.sparsity: input should be less than 1",
         "seed: needs the form",
-        "colour: there is no such key",
+        "color: there is no such key",
     ):
         assert part in message
     assert "ticket.sparsty: there is no such key, did you mean ticket.sparsity?" in message

@@ -25,8 +25,8 @@ FAINT = """(() => {
   for (const e of document.querySelectorAll('body *')) {
     const words = [...e.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim());
     if (!words.length || e.closest('style')) continue;
-    const style = getComputedStyle(e), colour = parse(e.closest('svg') ? style.fill : style.color);
-    const [a, b] = [luminance(colour), luminance(behind(e))].sort((x, y) => y - x);
+    const style = getComputedStyle(e), color = parse(e.closest('svg') ? style.fill : style.color);
+    const [a, b] = [luminance(color), luminance(behind(e))].sort((x, y) => y - x);
     const contrast = (a + 0.05) / (b + 0.05);
     if (contrast < 4.5) faint.push(contrast.toFixed(2) + ' ' + e.tagName + ' ' + words[0].textContent.trim());
   }
@@ -72,11 +72,11 @@ def test_the_page_fits_reads_and_asks_for_nothing(browser: Any, page: Path, widt
 
 def test_dark_and_light_differ_in_page_and_plots(browser: Any, page: Path) -> None:
     read = "[document.body, document.querySelector('svg text')].map(e => getComputedStyle(e))"
-    colours = []
+    colors = []
     for dark in (False, True):
         browser.open(page, width=1280, dark=dark)
-        colours.append(browser.evaluate(f"{read}.map((style, i) => i ? style.fill : style.backgroundColor)"))
-    assert all(light != dark for light, dark in zip(*colours, strict=True))
+        colors.append(browser.evaluate(f"{read}.map((style, i) => i ? style.fill : style.backgroundColor)"))
+    assert all(light != dark for light, dark in zip(*colors, strict=True))
 
 
 def test_tables_stay_tables_on_a_phone(browser: Any, page: Path) -> None:

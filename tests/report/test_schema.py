@@ -148,10 +148,10 @@ def test_values_that_can_not_be_are_refused(report: dict[str, Any], path: str, v
 
 def test_all_problems_are_told_at_once(report: dict[str, Any]) -> None:
     del report["task"]["kind"], report["verdict"]["rule"]
-    report["colour"] = "green"
+    report["color"] = "green"
     with pytest.raises(PocketTicketError) as caught:
         validate(report)
-    assert all(word in str(caught.value) for word in ("kind", "rule", "colour", "report.schema.json"))
+    assert all(word in str(caught.value) for word in ("kind", "rule", "color", "report.schema.json"))
 
 
 def test_leaves_name_a_stage_by_its_name(report: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import torch
 from architectures import CONFIGS, model_of
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import Structure, masked, whole
+from compress.models.structure import Structure, full_structure, masked
 from compress.shrink.gates import gate_scores, gated
 
 
@@ -17,7 +17,7 @@ def logits(model: torch.nn.Module) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_open_gates_change_nothing_and_closed_ones_mask(kind: str) -> None:
-    model, full = model_of(kind), whole(model_of(kind))
+    model, full = model_of(kind), full_structure(model_of(kind))
     kept = Structure(full.layers, ((0,), full.heads[1]), (full.neurons[0], tuple(range(1, 32))))
     with gated(model) as gates:
         torch.testing.assert_close(logits(model), logits(model_of(kind)))

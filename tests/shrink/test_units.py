@@ -8,7 +8,7 @@ from architectures import CONFIGS
 from transformers import AutoModelForSequenceClassification
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import remove, whole
+from compress.models.structure import full_structure, remove
 from compress.shrink.units import (
     UnitScores,
     choose_layers,
@@ -91,7 +91,7 @@ def test_a_choice_within_a_choice_is_one_of_the_unpruned_model() -> None:
     torch.manual_seed(0)
     config = copy.deepcopy(CONFIGS["bert"])
     model = AutoModelForSequenceClassification.from_config(config).eval()
-    heads, neurons = len(whole(model).heads[0]), len(whole(model).neurons[0])
+    heads, neurons = len(full_structure(model).heads[0]), len(full_structure(model).neurons[0])
     first = choose_structure(random_scores(model, 0), layers=[1], heads=[heads], neurons=[neurons - 3])
     twice = remove(copy.deepcopy(model), first)
     second = choose_structure(random_scores(twice, 1), layers=[0], heads=[1], neurons=[neurons // 2])

@@ -11,7 +11,7 @@ from compress.data.load import load_task
 from compress.data.task import Task
 from compress.errors import TrainingError
 from compress.kinds.encode import Texts
-from compress.kinds.form import batches
+from compress.kinds.task_type import batches
 from compress.lottery import Mask
 from compress.models.anatomy import embeddings_of, layers_of, prunable_parameters
 from compress.models.load import load_for, load_tokenizer
@@ -127,7 +127,7 @@ def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
         "student",
         epochs=10,
         seed=0,
-        teacher=Teacher.ask(teacher, learns.texts.splits["train"], learns.texts.tokenizer, settings),
+        teacher=Teacher.of(teacher, learns.texts.splits["train"], learns.texts.tokenizer, settings),
     )
     assert learns.evaluate(student) < 0.2
 
@@ -136,7 +136,7 @@ def test_a_student_that_is_its_teacher_has_nothing_to_learn(task: Task, tiny_enc
     """Without dropout and with all weight on the teacher, the loss is the temperature-free zero of both parts."""
     learns, model = learner(task, tiny_encoder), theta0(task, tiny_encoder)
     settings = DistillSection(logits_weight=1.0, hidden_weight=1.0, relation_weight=1.0)
-    teacher = Teacher.ask(model, learns.texts.splits["train"], learns.texts.tokenizer, settings)
+    teacher = Teacher.of(model, learns.texts.splits["train"], learns.texts.tokenizer, settings)
     for chosen, batch in batches(learns.texts.splits["train"], learns.texts.tokenizer, 7):
         labels = torch.tensor(learns.texts.splits["train"].labels[chosen])
         inputs = {**batch, "labels": labels, "index": torch.tensor(chosen)}
@@ -167,7 +167,7 @@ def test_relations_alone_pull_a_student(task: Task, tiny_encoder: Path) -> None:
     with torch.no_grad():
         for part in (layers_of(student)[-1].query, layers_of(student)[-1].value):
             part.weight.add_(0.3 * torch.randn(part.weight.shape))
-    asked = Teacher.ask(teacher, train, tokenizer, settings)
+    asked = Teacher.of(teacher, train, tokenizer, settings)
 
     def apart() -> float:
         chosen, batch = next(batches(train, tokenizer, 16))

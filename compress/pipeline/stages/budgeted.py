@@ -10,10 +10,10 @@ from typing import Any
 from compress.errors import RecipeError
 from compress.files import read_json, write_json
 from compress.models.load import save
-from compress.models.structure import whole
+from compress.models.structure import full_structure
 from compress.pipeline.budget import LADDER, SCHEMES, Choice, Draft, Tried, first_fitting, search
 from compress.pipeline.run import Run
-from compress.pipeline.stages.scoring import program_answer
+from compress.pipeline.stages.scoring import program_predictions
 from compress.pipeline.stages.shrunk import cut, run_shrunk, sizes_of
 from compress.recipe.sections import BudgetSection, Recipe
 
@@ -102,7 +102,7 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
 
     recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
     start = run.pretrained()
-    structure = sizes_of(recipe.structure, whole(start)).first()
+    structure = sizes_of(recipe.structure, full_structure(start)).first()
     model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure, start)
     step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
@@ -127,9 +127,9 @@ def _program(run: Run, place: Path, scheme: str) -> tuple[int, float]:
         with run.console.step(f"{scheme} program on dev", 1) as advance:
             program = lower(place, place / f"{scheme}.pte", scheme=scheme)
             texts = run.texts_in(place)
-            found = program_answer(LoadedProgram.of(program), texts, "dev")
+            found = program_predictions(LoadedProgram.of(program), texts, "dev")
             advance(1)
-        metric = texts.form.score(found, texts.splits["dev"], run.task.metric)
+        metric = texts.task_type.score(found, texts.splits["dev"], run.task.metric)
         write_json(kept, {"bytes": program.bytes, "metric_dev": metric})
     numbers = read_json(kept)
     return numbers["bytes"], numbers["metric_dev"]

@@ -27,8 +27,8 @@ def losses(
     texts, train = run.texts, run.texts.splits["train"]
     order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]
     by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
-    collate = texts.form.pad(texts.tokenizer)
-    with texts.form.training(model):
+    collate = texts.task_type.pad(texts.tokenizer)
+    with texts.task_type.training(model):
         for start in range(0, len(by_length), _SIZE):
             yield model(**collate([train.rows[i] for i in by_length[start : start + _SIZE]])).loss
             advance(1)

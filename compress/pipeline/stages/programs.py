@@ -14,9 +14,9 @@ from safetensors.numpy import save as to_safetensors
 from compress.errors import PocketTicketError, ToolError
 from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import read_json, write_atomic, write_json
-from compress.pipeline.run import ANSWERS, Run
+from compress.pipeline.run import PREDICTIONS, Run
 from compress.pipeline.stages import training_stages
-from compress.pipeline.stages.scoring import EVALUATED, program_answer, quality
+from compress.pipeline.stages.scoring import EVALUATED, program_predictions, quality
 
 APK = "ticket-demo-debug.apk"
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
@@ -53,7 +53,7 @@ def run_programs(run: Run, folder: Path) -> None:
         advance(1)
     also = numbers["ticket"].get("also", {})
     entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
-    write_atomic(folder / ANSWERS, to_safetensors(kept))
+    write_atomic(folder / PREDICTIONS, to_safetensors(kept))
     found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
@@ -65,7 +65,7 @@ def run_bundle(run: Run, folder: Path) -> None:
     from mobile_export.lowering.lower import Program
     from mobile_export.targets import TARGETS
 
-    task, form, found = run.task, run.texts.form, run.metrics("programs")
+    task, task_type, found = run.task, run.texts.task_type, run.metrics("programs")
     ticket, verdict = found["programs"]["ticket"], found["verdict"]
     summary = {
         "metric_test": ticket["metric"]["test"],
@@ -81,7 +81,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             folder,
             run.dir.stage(final_stage(run)),
             Program.read(run.dir.stage("programs") / "ticket.pte"),
-            [Text(e.text_a, e.text_b, form.label(e, task)) for e in (*task.dev, *task.test)],
+            [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
             name=f"{task.name} on {run.model_name}",
             report=summary,
             licences=[Licence(**entry) for entry in licences(run)],
@@ -155,13 +155,13 @@ def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.nda
 
     loaded, texts = LoadedProgram.of(program), run.texts_of(stage)
     with run.console.step(name, sum(len(texts.splits[split]) for split in EVALUATED)) as advance:
-        return {split: program_answer(loaded, texts, split, advance) for split in EVALUATED}
+        return {split: program_predictions(loaded, texts, split, advance) for split in EVALUATED}
 
 
 def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, Any]:
     """Metric of a program, and how often it answers as the model that it was lowered from."""
-    eager, texts = run.answers(stage), run.texts_of(stage)
-    same = np.concatenate([texts.form.same(found[s], eager[s], run.task) for s in EVALUATED])
+    eager, texts = run.predictions(stage), run.texts_of(stage)
+    same = np.concatenate([texts.task_type.agree(found[s], eager[s], run.task) for s in EVALUATED])
     return {**quality(run, found, texts), "agreement_with_eager": float(same.mean())}
 
 
@@ -184,7 +184,9 @@ def _about(program: Any, file: str) -> dict[str, Any]:
 def _verdict(run: Run, entries: dict[str, Any], kept: dict[str, np.ndarray]) -> dict[str, Any]:
     """Ratios, and the drop in points with its paired interval on test."""
     stages = {"dense": "dense", "ticket": final_stage(run)}
-    pair = [run.texts.form.rows(kept[f"{n}.test"], run.texts_of(s).splits["test"]) for n, s in stages.items()]
-    metric = run.texts.form.metrics[run.task.metric]
+    pair = [
+        run.texts.task_type.metric_inputs(kept[f"{n}.test"], run.texts_of(s).splits["test"]) for n, s in stages.items()
+    ]
+    metric = run.texts.task_type.metrics[run.task.metric]
     drop = paired_bootstrap(*pair, run.labels["test"], metric).scaled(100)
     return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}

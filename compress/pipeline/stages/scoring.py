@@ -1,4 +1,4 @@
-"""How every training stage ends: the model saved, its answers on dev and test kept, its numbers written."""
+"""How every training stage ends: the model saved, its answers on dev and test predictions, its numbers written."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from compress.kinds.encode import Texts
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import save
-from compress.pipeline.run import ANSWERS, Run
+from compress.pipeline.run import PREDICTIONS, Run
 from compress.training.trainer import Fitted, predict
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ EVALUATED = ("dev", "test")
 
 
 def run_baseline(run: Run, folder: Path) -> None:
-    """How far words alone go on this task."""
-    form, splits = run.texts.form, run.texts.splits
-    with run.console.step(f"baseline: {form.baseline}", 1) as advance:
-        rows = form.guesses(run.task, splits)
+    """The metric of a method that uses words alone."""
+    task_type, splits = run.texts.task_type, run.texts.splits
+    with run.console.step(f"baseline: {task_type.baseline}", 1) as advance:
+        rows = task_type.baseline_metric_inputs(run.task, splits)
         advance(1)
     write_json(folder / "metrics.json", _scores(run, rows))
 
@@ -42,18 +42,18 @@ def finish(
     texts: Texts | None = None,
     **extra: Any,
 ) -> None:
-    """Save the model with its tokenizer, what is kept of its answers and its numbers (metrics.json)."""
+    """Save the model with its tokenizer, its predictions and its numbers (metrics.json)."""
     texts = texts or run.texts
     save(model, texts.tokenizer, folder)
-    kept = answer(model, texts)
-    save_answers(kept, folder)
+    predictions = predictions_of(model, texts)
+    save_predictions(predictions, folder)
     numbers = {
         "parameters": sum(p.numel() for p in model.parameters()),
         "nonzero_parameters": sum(int(p.count_nonzero()) for p in model.parameters()),
         "prunable_parameters": sum(p.numel() for p in prunable_parameters(model).values()),
         "sparsity_prunable": mask.sparsity if mask else 0.0,
         "sparsity_total": mask.sparsity_of(model) if mask else 0.0,
-        **quality(run, kept, texts),
+        **quality(run, predictions, texts),
         "seconds": fitted.seconds + sum(r["seconds"] for r in extra.get("search", ())),
         "training_seconds": fitted.seconds,
         "steps": fitted.steps,
@@ -62,37 +62,37 @@ def finish(
     write_json(folder / "metrics.json", numbers | extra)
 
 
-def save_answers(kept: Mapping[str, np.ndarray], folder: Path) -> None:
-    """Write what `answer` returned into a folder, for `load_answers`."""
-    write_atomic(folder / ANSWERS, to_safetensors(dict(kept)))
+def save_predictions(predictions: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write what `predictions_of` returned into a folder, for `load_predictions`."""
+    write_atomic(folder / PREDICTIONS, to_safetensors(dict(predictions)))
 
 
-def answer(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
-    """What is kept of a model's answers (N, ...) for "dev" and "test"."""
+def predictions_of(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
+    """A model's predictions (N, ...) for "dev" and "test"."""
     return {name: predict(model, texts.splits[name], texts.tokenizer) for name in EVALUATED}
 
 
-def program_answer(
+def program_predictions(
     program: "LoadedProgram", texts: Texts, split: str, advance: Callable[[int], None] = lambda _: None
 ) -> np.ndarray:
-    """What is kept of a program's own answers (N, ...) for a split, text by text."""
-    encoded, form, found = texts.splits[split], texts.form, []
+    """A program's own predictions (N, ...) for a split, text by text."""
+    encoded, task_type, found = texts.splits[split], texts.task_type, []
     for i, inputs in enumerate(encoded.inputs()):
-        found.append(form.keep(form.program_logits(program.answer(inputs)), encoded, i))
+        found.append(task_type.prediction(task_type.program_logits(program.run(inputs)), encoded, i))
         advance(1)
     return np.stack(found)
 
 
-def quality(run: Run, kept: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
-    """{"metric": scores} from what was kept of the answers, and under "also" the kind's further numbers on test.
+def quality(run: Run, predictions: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
+    """{"metric": scores} of predictions, and under "also" the kind's further metrics on test.
 
-    `texts` are the task as the model reads it; by default as the pre-trained encoder does.
+    `texts` is the task as the model's tokenizer encodes it; by default the pre-trained encoder's.
     """
     texts = texts or run.texts
-    rows = {name: texts.form.rows(kept[name], texts.splits[name]) for name in EVALUATED}
+    rows = {name: texts.task_type.metric_inputs(predictions[name], texts.splits[name]) for name in EVALUATED}
     also = {
         name: metric(rows["test"], texts.splits["test"].labels)
-        for name, metric in texts.form.also.items()
+        for name, metric in texts.task_type.also.items()
         if name != run.task.metric
     }
     return {"metric": _scores(run, rows)} | ({"also": also} if also else {})
@@ -100,29 +100,31 @@ def quality(run: Run, kept: Mapping[str, np.ndarray], texts: Texts | None = None
 
 def _scores(run: Run, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """{"dev", "test", "ci95", "ci95_dev"} of the task's metric."""
-    metric, splits = run.texts.form.metrics[run.task.metric], run.texts.splits
+    metric, splits = run.texts.task_type.metrics[run.task.metric], run.texts.splits
     dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
     return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
 
 
-def points(run: Run, kept: Mapping[str, np.ndarray]) -> dict[str, float]:
+def points(run: Run, predictions: Mapping[str, np.ndarray]) -> dict[str, float]:
     """{"dev", "test"} of the task's metric, without intervals."""
-    form, splits = run.texts.form, run.texts.splits
-    return {name: form.score(kept[name], splits[name], run.task.metric) for name in EVALUATED}
+    task_type, splits = run.texts.task_type, run.texts.splits
+    return {name: task_type.score(predictions[name], splits[name], run.task.metric) for name in EVALUATED}
 
 
 def compared(
     run: Run, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
 ) -> Estimate:
-    """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); answers of one model a seed.
+    """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); one model a seed.
 
     In the metric's unit, as `statistics.paired_bootstrap`.
     """
-    form, test = run.texts.form, run.texts.splits["test"]
-    metric = form.metrics[run.task.metric]
+    task_type, test = run.texts.task_type, run.texts.splits["test"]
+    metric = task_type.metrics[run.task.metric]
 
     def mean(rows: np.ndarray, labels: np.ndarray) -> float:
         return float(np.mean([metric(rows[:, seed], labels) for seed in range(rows.shape[1])]))
 
-    sides = (np.stack([form.rows(kept["test"], test) for kept in side], axis=1) for side in (firsts, seconds))
+    sides = (
+        np.stack([task_type.metric_inputs(one["test"], test) for one in side], axis=1) for side in (firsts, seconds)
+    )
     return paired_bootstrap(*sides, test.labels, mean, resamples=1000)

@@ -15,7 +15,7 @@ from compress.kinds.sentences import answers
 from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
 from compress.models.merging import merge, merges_of
-from compress.models.structure import Sizes, Structure, remove, whole
+from compress.models.structure import Sizes, Structure, full_structure, remove
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
@@ -35,7 +35,7 @@ from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, predict
 
 _LAYER_BATCHES = 20
-LONGEST_PASS = 2.5  # times one over the labelled texts, however many others: a run takes five dense trainings
+LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a run takes five dense trainings
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
@@ -45,20 +45,20 @@ def run_shrunk(run: Run, folder: Path) -> None:
     """
     dense = run.saved("dense")
     structure = _structure(run, dense)
-    labelled = len(run.task.train)
+    labeled = len(run.task.train)
     run = _with_more_texts(run, dense)
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
     model, texts, kept, facts = cut(run, structure, start)
     settings = run.recipe.structure
-    changed = structure != whole(dense) or kept is not None or settings.embedding_rank or settings.merge_after
+    changed = structure != full_structure(dense) or kept is not None or settings.embedding_rank or settings.merge_after
     if not changed and settings.rewind == "none" and not run.recipe.quantize.aware_epochs:
         fitted = Fitted(0, 0.0)
     else:
-        fitted = _fit(run, model, dense, structure, texts, kept, labelled)
+        fitted = _fit(run, model, dense, structure, texts, kept, labeled)
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
     if places := merges_of(model.config):
         kept_units["merge_after"] = places
-    more = {"unlabelled": len(run.task.unlabelled)} if run.recipe.distill.enabled else {}
+    more = {"unlabeled": len(run.task.unlabeled)} if run.recipe.distill.enabled else {}
     finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts, **more)
 
 
@@ -91,12 +91,12 @@ def _fit(
     structure: Structure,
     texts: Texts,
     kept: tuple[int, ...] | None,
-    labelled: int,
+    labeled: int,
 ) -> Fitted:
     """Train towards the dense model, and at the end, where the recipe asks for it, with weights as they are stored."""
     recipe, learner = run.recipe, run.learner(texts)
     distill, aware = recipe.distill, recipe.quantize.aware_epochs
-    pass_length = min(1.0, LONGEST_PASS * labelled / len(run.task.train))
+    pass_length = min(1.0, LONGEST_PASS * labeled / len(run.task.train))
     teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
     epochs = distill.epochs if distill.enabled else recipe.training.epochs
     rate = distill.learning_rate if distill.enabled else recipe.training.learning_rate
@@ -116,11 +116,11 @@ def _fit(
 
 
 def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
-    """The run with altered copies of its training texts and the unlabelled ones, labelled by the dense model."""
+    """The run with altered copies of its training texts and the unlabeled ones, labeled by the dense model."""
     distill, task = run.recipe.distill, run.task
-    if not distill.enabled or not (distill.augment or task.unlabelled):
+    if not distill.enabled or not (distill.augment or task.unlabeled):
         return run
-    more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabelled]
+    more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabeled]
     with run.console.step("teacher's labels of more texts", 1) as advance:
         encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
         labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
@@ -132,9 +132,9 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
 def _structure(run: Run, dense: PreTrainedModel) -> Structure:
     """What stays, chosen in rounds: score what is left of the trained model, cut θ0 further, train that, and again."""
     settings = run.recipe.structure
-    model, found = dense, whole(dense)
+    model, found = dense, full_structure(dense)
     for number in range(1, settings.rounds + 1):
-        sizes = sizes_of(settings, whole(dense), done=number / settings.rounds)
+        sizes = sizes_of(settings, full_structure(dense), done=number / settings.rounds)
         layers = _layers(run, model, len(sizes.heads))
         scores = _scores(run, model)
         found = choose_structure(scores, layers=layers, heads=sizes.heads, neurons=sizes.neurons).within(found)
@@ -214,11 +214,11 @@ def _teacher(
     train = texts.splits["train"]
     with run.console.step("teacher's answers", len(train)) as advance:
         if kept is None:
-            return Teacher.ask(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
+            return Teacher.of(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
         old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
         old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
-        taught = Teacher.ask(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        taught = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
         if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
             return taught
         logits, own = list(taught.logits), full.splits["train"]

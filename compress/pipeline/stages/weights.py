@@ -12,7 +12,7 @@ from compress.lottery.observe import GradientWatch, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
-from compress.pipeline.stages.scoring import answer, finish, quality
+from compress.pipeline.stages.scoring import finish, predictions_of, quality
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
@@ -45,7 +45,7 @@ def run_distilled(run: Run, folder: Path) -> None:
     settings, texts = run.recipe.distill, run.texts
     mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
     with run.console.step("teacher's answers", len(texts.splits["train"])) as advance:
-        teacher = Teacher.ask(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+        teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
     model = run.pretrained()
     fitted = run.learner().fit(
         model,
@@ -134,4 +134,4 @@ def _control(run: Run, mask: Mask) -> dict[str, Any]:
     """The random-mask control: same sparsity in each matrix, same training (Chen et al. 2020, table 2)."""
     model = run.pretrained()
     _train(run, model, "control: random mask", random_mask(mask, seed=run.recipe.seed))
-    return quality(run, answer(model, run.texts))["metric"]
+    return quality(run, predictions_of(model, run.texts))["metric"]

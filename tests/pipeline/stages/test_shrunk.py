@@ -14,7 +14,7 @@ from compress.kinds.encode import Texts
 from compress.models.factorized import rank_of
 from compress.models.load import load_saved
 from compress.models.merging import merges_of
-from compress.models.structure import whole
+from compress.models.structure import full_structure
 from compress.pipeline.estimate import training_steps
 from compress.pipeline.run import Run
 from compress.pipeline.run_dir import RunDir
@@ -64,11 +64,11 @@ def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
     run: Run, tmp_path: Path, more: int, steps: int
 ) -> None:
     texts = tuple(Example(f"more words {i}", None, 0) for i in range(more))
-    task = dataclasses.replace(run.task, unlabelled=texts)
+    task = dataclasses.replace(run.task, unlabeled=texts)
     taught = dataclasses.replace(run, task=task)
     shrunk(taught, tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0)
     numbers = read_json(tmp_path / "metrics.json")
-    assert (numbers["steps"], numbers["unlabelled"]) == (steps, more)
+    assert (numbers["steps"], numbers["unlabeled"]) == (steps, more)
     recipe = load_recipe(None, {"ticket.kind": "structure", "training.epochs": 2, "distill.epochs": 1})
     _, (expected, _), _ = training_steps("shrunk", recipe, len(task.train), more)
     assert abs(expected - steps) <= 1  # a last batch may be a part
@@ -101,7 +101,7 @@ def test_the_teacher_answers_texts_as_it_reads_them(run: Run) -> None:
     kept = choose(full, texts_of_train, len(choose(full, texts_of_train, 1)) + 20)  # the characters and some words
     small = trim_tokenizer(full, kept)
     texts, dense = Texts.of(run.task, small, 32), run.saved("dense")
-    teacher = _teacher(run, dense, whole(dense), texts, kept)
+    teacher = _teacher(run, dense, full_structure(dense), texts, kept)
     whole_texts, own = run.texts.splits["train"], texts.splits["train"].rows["input_ids"]
     expected = torch.from_numpy(predict(dense, whole_texts, full))
     torch.testing.assert_close(torch.stack(list(teacher.logits)), expected)

@@ -50,7 +50,7 @@ data class BenchmarkResult(
 class Benchmark(private val model: TextModel, private val clock: () -> Long = { System.nanoTime() }) {
     /**
      * Warms up, then times `runs` runs at each length. `progress` gets the share done, 0 to 1. Returns null when
-     * cancelled.
+     * canceled.
      */
     fun run(runs: Int, cancellation: Cancellation, progress: (Float) -> Unit): List<Timing>? {
         val lengths = LENGTHS.filter { it <= model.bundle.manifest.model.maxTokens }.ifEmpty { listOf(2) }

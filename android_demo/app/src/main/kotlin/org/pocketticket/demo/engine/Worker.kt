@@ -14,8 +14,8 @@ class Cancellation {
 }
 
 /**
- * The one thread that touches the model. A task that was cancelled before its turn is skipped, and its result is not
- * delivered if it is cancelled while it runs.
+ * The one thread that touches the model. A task that was canceled before its turn is skipped, and its result is not
+ * delivered if it is canceled while it runs.
  */
 class Worker(private val thread: Executor, private val main: Executor) {
     /** Runs `work` on the worker's thread and then `deliver` on the main thread. */

@@ -1,4 +1,4 @@
-"""What the kinds have in common: the `Form` of a kind's questions and answers, and a split read by a tokenizer."""
+"""What the kinds have in common: the `TaskType` of a kind's questions and answers, and a split read by a tokenizer."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ class Encoded:
     """A split as token ids.
 
     `rows` has input_ids, (token_type_ids,) attention_mask and what the kind's loss needs. `labels` (N, ...) are what
-    answers are scored by, `places` what leads from a text's tokens back to its words, where the kind needs it.
+    predictions are compared with; `places` leads from a text's tokens back to its words, where the kind needs it.
     """
 
     rows: Dataset
@@ -52,18 +52,18 @@ class Encoded:
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-class Form(ABC):
-    """How tasks of a kind are asked and answered: N texts of T tokens; L outputs a text or a token.
+class TaskType(ABC):
+    """How a kind of task is encoded, predicted and scored: N texts of T tokens; L outputs a text or a token.
 
-    What is *kept* of an answer (N, ...) is enough for its score and for comparing it with another's; *rows* (N, ...)
-    are what a metric compares with the labels, or sums.
+    A *prediction* is a small array made from a text's logits: enough to score the text and to compare two models.
+    *Metric inputs* (N, ...) are what a metric takes beside the labels.
     """
 
     metrics: ClassVar[Mapping[str, Metric]]  # by name
-    also: ClassVar[Mapping[str, Metric]] = {}  # told beside the one that the task has
-    baseline: ClassVar[str]  # what `guesses` does, in words
-    batch: ClassVar[int] = 64  # texts that are answered together
-    teachable: ClassVar[bool] = True  # whether a teacher's answers can be kept
+    also: ClassVar[Mapping[str, Metric]] = {}  # reported beside the task's own metric
+    baseline: ClassVar[str]  # what the baseline does, in words
+    batch: ClassVar[int] = 64  # texts in a batch of predictions
+    distillable: ClassVar[bool] = True  # whether a teacher's logits can be kept in memory
 
     @abstractmethod
     def encode(
@@ -72,20 +72,20 @@ class Form(ABC):
         """Tokenize a split; texts longer than `max_tokens` are cut (pairs: the longer text first)."""
 
     @abstractmethod
-    def keep(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
-        """What is kept of one text's logits (L,), or (T, L) with padding behind; of one shape throughout a split."""
+    def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
+        """One text's prediction from its logits (L,), or (T, L) with padding at the end; of one shape for all."""
 
     @abstractmethod
-    def rows(self, kept: np.ndarray, split: Encoded) -> np.ndarray:
-        """What the metrics take, from what was kept (N, ...)."""
+    def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
+        """What the metrics take, from what was predictions (N, ...)."""
 
     @abstractmethod
-    def same(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
-        """Whether two models gave the same answer (N,), from what was kept of each."""
+    def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:
+        """Whether two models agree on each text (N,), from the predictions of each."""
 
     @abstractmethod
-    def guesses(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
-        """Rows for "dev" and "test" of a method that knows words alone: the baseline of every report."""
+    def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
+        """Metric inputs for "dev" and "test" of a method that uses words alone: the baseline of every report."""
 
     def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         """Rows → a batch with labels, as they are."""
@@ -96,12 +96,12 @@ class Form(ABC):
         return self.pad(tokenizer)
 
     def training(self, model: PreTrainedModel) -> AbstractContextManager[None]:
-        """Within the block the model's loss may be computed in a cheaper way; its value is the same."""
+        """Within the block the model may compute its loss in a cheaper way; the value is the same."""
         return nullcontext()
 
-    def logits(self, told: ModelOutput) -> Tensor:
-        """A model's answers as one tensor (B, L) or (B, T, L)."""
-        return told.logits
+    def logits(self, outputs: ModelOutput) -> Tensor:
+        """A model's logits as one tensor (B, L) or (B, T, L)."""
+        return outputs.logits
 
     def program_logits(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
         """A program's outputs for one text, (1, ...) each, as one array (L,) or (T, L)."""
@@ -115,9 +115,9 @@ class Form(ABC):
         """An example's label in words, where it has one."""
         return None
 
-    def score(self, kept: np.ndarray, split: Encoded, metric: str) -> float:
-        """The metric of what was kept of a split's answers."""
-        return self.metrics[metric](self.rows(kept, split), split.labels)
+    def score(self, predictions: np.ndarray, split: Encoded, metric: str) -> float:
+        """The metric of a split's predictions."""
+        return self.metrics[metric](self.metric_inputs(predictions, split), split.labels)
 
 
 def batches(
@@ -132,7 +132,7 @@ def batches(
 
 
 def padded(rows: Sequence[Tensor], length: int) -> Tensor:
-    """Texts' (T, L) as one (B, `length`, L), zeros behind; (L,) of each as (B, L)."""
+    """Texts' (T, L) as one (B, `length`, L), zeros at the end; (L,) of each as (B, L)."""
     if rows[0].dim() == 1:
         return torch.stack(list(rows))
     found = rows[0].new_zeros(len(rows), length, rows[0].shape[1])
