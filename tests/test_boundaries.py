@@ -42,7 +42,7 @@ EDGES = {
     "mobile_export.programs": "compress.errors compress.files mobile_export.cache",
     "mobile_export.targets": "mobile_export.programs",
     "mobile_export.lowering": "compress.errors compress.files compress.models compress.training mobile_export.programs",
-    "mobile_export.bundle": "compress.errors compress.files mobile_export.programs",
+    "mobile_export.bundle": "compress.errors compress.files compress.models mobile_export.programs",
     "mobile_export.app": "compress.errors compress.files mobile_export.cache",
     "mobile_export.apk": "compress.console compress.errors compress.files mobile_export.app mobile_export.bundle",
     "mobile_export.verify": "compress.console mobile_export.bundle mobile_export.programs",

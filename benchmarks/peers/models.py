@@ -86,11 +86,12 @@ def make_dense(folder: Path) -> None:
 def make_ticket(folder: Path) -> None:
     """Save the dense model cut to its first heads, neurons, layers and most general words. It is not trained."""
     from compress.models.load import save
-    from compress.models.structure import Sizes, remove
+    from compress.models.saved import Sizes
+    from compress.models.structure import Structure, remove
     from compress.shrink.vocabulary import choose, trim_model, trim_tokenizer
 
     model, tokenizer = _dense()
-    remove(model, Sizes((HEADS,) * LAYERS, (NEURONS,) * LAYERS).first())
+    remove(model, Structure.first(Sizes((HEADS,) * LAYERS, (NEURONS,) * LAYERS)))
     kept = choose(tokenizer, (), WORDS)
     tokenizer = trim_tokenizer(tokenizer, kept)
     save(trim_model(model, kept, tokenizer), tokenizer, folder)

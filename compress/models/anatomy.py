@@ -6,9 +6,11 @@ so supporting one more architecture means adding one row to `ARCHITECTURES`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from transformers import PretrainedConfig
 
 from compress.errors import ModelError
 
@@ -115,6 +117,7 @@ _DISTILBERT_LAYER = {
 }
 
 
+_WORDS = "embeddings.word_embeddings"  # in all of them, relative to the encoder
 _BERT_MLM = ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.decoder")
 
 
@@ -246,10 +249,30 @@ def _bottleneck(row: Architecture, block: nn.Module, *, inside: bool) -> Bottlen
     return Bottleneck(**parts, shared=None if None in shared else shared, inside=inside)
 
 
+def word_embedding_of(model: nn.Module) -> nn.Module:
+    """The module that maps ids to word vectors: an Embedding, or a factorized one."""
+    return encoder_of(model).get_submodule(_WORDS)
+
+
+def set_word_embedding_(model: nn.Module, module: nn.Module) -> None:
+    """Put another module in the place of the word embedding."""
+    owner, _, name = _WORDS.rpartition(".")
+    setattr(encoder_of(model).get_submodule(owner), name, module)
+
+
+def longest_input(config: PretrainedConfig) -> int:
+    """How many tokens an encoder with this config takes: its positions, without those that padding uses up."""
+    return int(config.max_position_embeddings) - _position_offset(config)
+
+
+def _position_offset(config: PretrainedConfig) -> int:
+    return config.pad_token_id + 1 if ARCHITECTURES[config.model_type].positions_follow_padding else 0
+
+
 def embeddings_of(model: nn.Module) -> Embeddings:
     """The embedding block's parts."""
     row, encoder = architecture_of(model), encoder_of(model)
-    word = encoder.get_submodule("embeddings.word_embeddings")
+    word = word_embedding_of(model)
     return Embeddings(
         word=getattr(word, "table", word),
         up=getattr(word, "up", None),
@@ -257,10 +280,29 @@ def embeddings_of(model: nn.Module) -> Embeddings:
         token_type=encoder.get_submodule(row.token_type) if row.token_type else None,
         norm=encoder.get_submodule(row.norm),
         projection=_optional(encoder, row.projection),
-        position_offset=model.config.pad_token_id + 1 if row.positions_follow_padding else 0,
+        position_offset=_position_offset(model.config),
         projects_words=row.projects_words,
         trigram=row.projects_words and model.config.trigram_input,
     )
+
+
+HeadKind = Literal["sequence", "tokens", "span", "masked", "none"]
+_HEADS: dict[str, HeadKind] = {
+    "ForSequenceClassification": "sequence",
+    "ForTokenClassification": "tokens",
+    "ForQuestionAnswering": "span",
+    "ForMaskedLM": "masked",
+    "Model": "none",
+}
+
+
+def head_kind_of(model: nn.Module) -> HeadKind:
+    """Which head a task model has; "none" for an encoder alone. Raises ModelError for any other class of models."""
+    name = type(model).__name__
+    for suffix, kind in _HEADS.items():
+        if name.endswith(suffix):
+            return kind
+    raise ModelError(f"a {name} has no head that is known here", remedy=f"use a model that ends in {', '.join(_HEADS)}")
 
 
 def classification_head_of(model: nn.Module) -> ClassificationHead:
@@ -319,13 +361,15 @@ def stored_matrices(model: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
 
 def _head_matrices(model: nn.Module) -> dict[str, nn.Linear | None]:
     """A task model's own matrices; a masked language model's last one is the word table once more."""
-    name = type(model).__name__
-    if name.endswith("ForTokenClassification"):
+    kind = head_kind_of(model)
+    if kind == "tokens":
         return {"head.out": token_head_of(model)}
-    if name.endswith("ForQuestionAnswering"):
+    if kind == "span":
         return {"head.out": span_head_of(model)}
-    if name.endswith("ForMaskedLM"):
+    if kind == "masked":
         return {"head.dense": masked_language_head_of(model).dense}
+    if kind == "none":
+        return {}
     head = classification_head_of(model)
     return {"head.dense": head.dense, "head.out": head.out}
 

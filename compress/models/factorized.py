@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from compress.errors import ModelError
-from compress.models.anatomy import encoder_of
-
-RANK = "embedding_rank"  # the config's key, under "pocket_ticket"
+from compress.models.anatomy import set_word_embedding_, word_embedding_of
+from compress.models.saved import update
 
 
 class FactorizedEmbedding(nn.Module):
@@ -31,8 +30,7 @@ def factorize(model: nn.Module, rank: int, counts: Tensor | None = None) -> nn.M
     Of all tables of that rank it is the one with the least Σ counts·‖row − its approximation‖²; `counts` (V,) are how
     often each word is used, by default equal. Raises ModelError for a rank that is not below the table's width.
     """
-    owner = encoder_of(model).get_submodule("embeddings")
-    rows = owner.word_embeddings.weight.detach()
+    rows = word_embedding_of(model).weight.detach()
     if not 0 < rank < rows.shape[1]:
         raise ModelError(
             f"the rank is {rank} and the word table's width {rows.shape[1]}", remedy="choose a smaller rank"
@@ -44,12 +42,6 @@ def factorize(model: nn.Module, rank: int, counts: Tensor | None = None) -> nn.M
     with torch.no_grad():
         found.table.weight.copy_(rows @ best)
         found.up.weight.copy_(best)
-    owner.word_embeddings = found.train(model.training)
-    config = model.config
-    config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), RANK: rank}
+    set_word_embedding_(model, found.train(model.training))
+    update(model.config, embedding_rank=rank)
     return model
-
-
-def rank_of(config: object) -> int | None:
-    """The rank that a saved model's config tells, or None for a table of full rank."""
-    return (getattr(config, "pocket_ticket", None) or {}).get(RANK)

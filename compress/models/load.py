@@ -21,10 +21,11 @@ from transformers import (
 from compress.data.task import Task
 from compress.errors import ModelError
 from compress.files import file_sha256
-from compress.models.anatomy import ARCHITECTURES, classification_head_of
-from compress.models.factorized import factorize, rank_of
-from compress.models.merging import merge, merges_of
-from compress.models.structure import Sizes, remove
+from compress.models.anatomy import ARCHITECTURES, classification_head_of, longest_input
+from compress.models.factorized import factorize
+from compress.models.merging import merge
+from compress.models.saved import Saved, Sizes
+from compress.models.structure import Structure, remove
 
 EMBEDDED = "minilm"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -113,7 +114,7 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
             config.label2id = {label: i for i, label in enumerate(task.labels)}
         if task.of_sentences:
             config.problem_type = "regression" if task.regression else "single_label_classification"
-        config.pocket_ticket = {"task": task.name, "kind": task.kind, "metric": task.metric, "max_tokens": max_tokens}
+        Saved(task.name, task.kind, task.metric, max_tokens).write(config)
         torch.manual_seed(seed)
         auto = getattr(transformers, _AUTO.get(task.kind, _SENTENCES))
         model = _from_pretrained(auto, source, config=config, use_safetensors=True, dtype=torch.float32)
@@ -131,18 +132,18 @@ def load_saved(folder: Path) -> PreTrainedModel:
     source = str(folder)
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
-        auto, sizes, rank = _auto_of(config), Sizes.of_config(config), rank_of(config)
-        if sizes is None and rank is None:
+        auto, saved = _auto_of(config), Saved.of(config)
+        if saved.sizes is None and saved.embedding_rank is None:
             model = _from_pretrained(auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32)
         else:
-            model = _rebuilt(auto.from_config(config), sizes, rank, folder)
-    return merge(model, merges_of(config)).eval() if merges_of(config) else model.eval()
+            model = _rebuilt(auto.from_config(config), saved.sizes, saved.embedding_rank, folder)
+    return merge(model, saved.merge_after).eval() if saved.merge_after else model.eval()
 
 
 def _rebuilt(model: PreTrainedModel, sizes: Sizes | None, rank: int | None, folder: Path) -> PreTrainedModel:
     """`model` in the sizes that were saved, with the weights that were saved."""
     if sizes is not None:
-        model = remove(model, sizes.first())
+        model = remove(model, Structure.first(sizes))
     if rank is not None:
         model = factorize(model, rank)
     try:
@@ -157,7 +158,7 @@ def _rebuilt(model: PreTrainedModel, sizes: Sizes | None, rank: int | None, fold
 def _auto_of(config: transformers.PretrainedConfig) -> type:
     """The class that loads a saved model: by the class that was saved, or by its task's kind."""
     saved = next(iter(config.architectures or ()), "")
-    kind = (getattr(config, "pocket_ticket", None) or {}).get("kind")
+    kind = Saved.of(config).kind
     classes = (_SENTENCES, *_AUTO.values())
     by_name = (auto for auto in classes if saved.endswith(auto.removeprefix("AutoModel") or "Model"))
     return getattr(transformers, next(by_name, _AUTO.get(kind, _SENTENCES)))
@@ -196,7 +197,7 @@ def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens
             remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
             "in compress/models/anatomy.py",
         )
-    longest = config.max_position_embeddings - (config.pad_token_id + 1 if config.model_type == "roberta" else 0)
+    longest = longest_input(config)
     if max_tokens > longest:
         raise ModelError(
             f"its longest input is {longest} tokens and max_tokens is {max_tokens}",

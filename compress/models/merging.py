@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from compress.errors import ModelError
 from compress.models.anatomy import architecture_of, encoder_of
-
-MERGE_AFTER = "merge_after"  # the config's key
+from compress.models.saved import update
 
 
 def merged_length(tokens: int) -> int:
@@ -61,13 +60,8 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
         block.register_forward_pre_hook(merging.before, with_kwargs=True)
         if number in after:
             block.register_forward_hook(merging.behind)
-    config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), MERGE_AFTER: list(after)}
+    update(config, merge_after=tuple(after))
     return model
-
-
-def merges_of(config: Any) -> tuple[int, ...]:
-    """The layers after which a model merges tokens, by its config."""
-    return tuple((getattr(config, "pocket_ticket", None) or {}).get(MERGE_AFTER, ()))
 
 
 class _Merging:

@@ -2,19 +2,19 @@
 
 `Structure` says what stays, `remove` cuts a model to it (smaller Linear layers, fewer blocks), and `masked` switches
 the same units off without removing them: removed == masked is a theorem that the tests prove for every architecture.
-A saved model keeps its `Sizes` in its config, under "pocket_ticket", so that it can be built again and loaded.
+A saved model's config holds its `Sizes` (`models.saved`), so that it can be built again and loaded.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
 from compress.errors import ModelError
-from compress.models.anatomy import Layer, architecture_of, encoder_of, layers_of
+from compress.models.anatomy import FeedForward, Layer, architecture_of, encoder_of, layers_of
+from compress.models.saved import Sizes, update
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,16 @@ class Structure:
             ),
         )
 
+    @classmethod
+    def first(cls, sizes: Sizes) -> "Structure":
+        """The structure of these sizes that keeps each layer's first units: for building a model to load into."""
+        ranges = [tuple(tuple(range(n)) for n in counts) for counts in (sizes.heads, sizes.neurons)]
+        return cls(tuple(range(len(sizes.heads))), *ranges)
+
     @property
-    def sizes(self) -> "Sizes":
+    def sizes(self) -> Sizes:
         """How many units each layer keeps."""
         return Sizes(tuple(map(len, self.heads)), tuple(map(len, self.neurons)))
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How many heads and neurons each remaining layer has: all that is needed to build the smaller model again."""
-
-    heads: tuple[int, ...]
-    neurons: tuple[int, ...]
-
-    @classmethod
-    def of_config(cls, config: Any) -> "Sizes | None":
-        """The sizes in a saved model's config, or None for a model that was not cut."""
-        saved = (getattr(config, "pocket_ticket", None) or {}).get("sizes")
-        return cls(tuple(saved["heads"]), tuple(saved["neurons"])) if saved else None
-
-    def first(self) -> Structure:
-        """The structure of these sizes that keeps each layer's first units: for building a model to load into."""
-        ranges = [tuple(tuple(range(n)) for n in counts) for counts in (self.heads, self.neurons)]
-        return Structure(tuple(range(len(self.heads))), *ranges)
 
 
 def full_structure(model: nn.Module) -> Structure:
@@ -99,7 +86,7 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
     config = model.config
     config.head_size = layers[0].head_size  # from here on width and number of heads no longer determine it
     config.num_hidden_layers = len(structure.layers)
-    config.pocket_ticket = {**(getattr(config, "pocket_ticket", None) or {}), "sizes": asdict(structure.sizes)}
+    update(config, sizes=structure.sizes)
     return model
 
 
@@ -140,7 +127,7 @@ def _place_of_layers(model: nn.Module) -> tuple[nn.Module, str]:
     return encoder_of(model).get_submodule(owner), name
 
 
-def _main(layer: Layer):
+def _main(layer: Layer) -> FeedForward:
     """The feed-forward block whose neurons are units (MobileBERT's three small ones stay whole)."""
     return layer.feed_forwards[-1]
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from compress.errors import ExportError
 from compress.files import file_sha256, write_atomic, write_json
+from compress.models.saved import Saved
 from mobile_export.bundle.golden import Text, choose_golden
 from mobile_export.bundle.tokenization import describe_tokenizer
 from mobile_export.bundle.verification import check_schema
@@ -125,7 +126,7 @@ def _golden(
     progress: Callable[[int], None] | None,
 ) -> list[dict[str, Any]]:
     loaded, examples = LoadedProgram.of(program), []
-    pair, shown = config["pocket_ticket"]["kind"] in PAIR_KINDS, columns or slice(None)
+    pair, shown = Saved.of(config).kind in PAIR_KINDS, columns or slice(None)
     for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
         answers = loaded.run(encoded)
         examples.append(
@@ -144,7 +145,7 @@ def _golden(
 
 def _columns(config: Mapping[str, Any]) -> list[int]:
     """Which logits golden answers hold; empty: all. A whole vocabulary would make them as large as a model."""
-    if config["pocket_ticket"]["kind"] != "mlm":
+    if Saved.of(config).kind != "mlm":
         return []
     return np.linspace(0, config["vocab_size"] - 1, WORDS_SHOWN).astype(int).tolist()
 
@@ -155,16 +156,16 @@ def _config(model_dir: Path, program: Program) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ExportError(f"the model's config can't be read ({error})", where=str(path)) from error
-    ours = config.get("pocket_ticket") or {}
-    if missing := [key for key in ("task", "kind", "metric") if key not in ours]:
+    saved = Saved.of(config)
+    if missing := [key for key in ("task", "kind", "metric") if getattr(saved, key) is None]:
         raise ExportError(
             f"the model's config does not say the task's {', '.join(missing)} under \"pocket_ticket\"",
             where=str(path),
             remedy="train it with compress.run, or add the keys",
         )
-    if (ours["kind"] == "embedding") != (program.outputs == ("embedding",)):
+    if (saved.kind == "embedding") != (program.outputs == ("embedding",)):
         raise ExportError(
-            f"the task's kind is {ours['kind']}, but the program gives {' and '.join(program.outputs)}",
+            f"the task's kind is {saved.kind}, but the program gives {' and '.join(program.outputs)}",
             where=str(path),
             remedy='write "kind": "embedding" for an encoder without a head, and for no other',
         )
@@ -172,14 +173,14 @@ def _config(model_dir: Path, program: Program) -> dict[str, Any]:
 
 
 def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) -> dict[str, Any]:
-    ours = config["pocket_ticket"]
-    labeled = ours["kind"] in ("classification", "pair", "tokens")
+    saved = Saved.of(config)
+    labeled = saved.kind in ("classification", "pair", "tokens")
     names = config.get("id2label") or {}
     return {
-        "name": ours["task"],
-        "kind": ours["kind"],
+        "name": saved.task,
+        "kind": saved.kind,
         "labels": [names[key] for key in sorted(names, key=int)] if labeled else [],
-        "metric": ours["metric"],
+        "metric": saved.metric,
         "range": None if value_range is None else list(value_range),
     }
 

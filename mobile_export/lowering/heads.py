@@ -4,8 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from compress.errors import ExportError
-from compress.models.anatomy import classification_head_of, masked_language_head_of, span_head_of, token_head_of
+from compress.models.anatomy import (
+    HeadKind,
+    classification_head_of,
+    head_kind_of,
+    masked_language_head_of,
+    span_head_of,
+    token_head_of,
+)
 from mobile_export.lowering.blocks import PhoneNorm, activation_of, folded, linear_of
 
 EMBEDDING_EPS = 1e-12  # an embedding's smallest length, as in torch.nn.functional.normalize
@@ -105,29 +111,23 @@ class EmbeddingHead(nn.Module):
         return mean * torch.rsqrt(F.linear(mean * mean, self.ones, self.eps))
 
 
-HEADS: dict[str, type[nn.Module]] = {
-    "ForSequenceClassification": SequenceHead,
-    "ForTokenClassification": TokenHead,
-    "ForQuestionAnswering": SpanHead,
-    "ForMaskedLM": MaskedLanguageModelHead,
-    "Model": EmbeddingHead,  # an encoder without a head
+HEADS: dict[HeadKind, type[nn.Module]] = {
+    "sequence": SequenceHead,
+    "tokens": TokenHead,
+    "span": SpanHead,
+    "masked": MaskedLanguageModelHead,
+    "none": EmbeddingHead,
 }
 
 
 def head_of(model: nn.Module, pending: Tensor) -> nn.Module:
-    """The head of a Hugging Face task model in phone form, reading a stream that lacks `pending` (H,).
+    """The head of a Hugging Face task model in phone form, for a stream that lacks `pending` (H,).
 
-    Raises ExportError for a kind of model without one.
+    Raises ModelError for a kind of model without one.
     """
-    for suffix, head in HEADS.items():
-        if type(model).__name__.endswith(suffix):
-            return head(model, pending)
-    raise ExportError(
-        f"a {type(model).__name__} has no head that can be lowered",
-        remedy=f"use a model that ends in {' or '.join(HEADS)}",
-    )
+    return HEADS[head_kind_of(model)](model, pending)
 
 
 def outputs_of(model: nn.Module) -> tuple[str, ...]:
     """The names of a task model's outputs, in order."""
-    return next((h.outputs for suffix, h in HEADS.items() if type(model).__name__.endswith(suffix)), ("logits",))
+    return HEADS[head_kind_of(model)].outputs

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from compress.errors import ExportError
 from compress.files import write_atomic, write_json
+from compress.models.saved import Saved
 from mobile_export.lowering.passes import hurried, whole_partitioner
 from mobile_export.lowering.quantization import Scheme, storage_of
 from mobile_export.programs.program import MIN_TOKENS, PAIR_KINDS, Census, Form, Program, SchemeName
@@ -37,8 +38,8 @@ def lower(
     """Lower the saved model in `model_dir` to the ExecuTorch program `output`, and describe it beside it (.json).
 
     `max_tokens` (special tokens included) and `pair` (a token_type_ids input) default to what the model's config says
-    under "pocket_ticket". The same folder gives the same bytes. Raises ModelError for a folder that can't be loaded and
-    ExportError for a model that can't be lowered.
+    (`compress.models.saved`). The same folder gives the same bytes. Raises ModelError for a folder that can't be loaded
+    and ExportError for a model that can't be lowered.
     """
     scheme = scheme if isinstance(scheme, Scheme) else Scheme(scheme)
     if form not in get_args(Form):
@@ -86,16 +87,15 @@ def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
     """
     from compress.models.anatomy import embeddings_of
 
-    ours = getattr(model.config, "pocket_ticket", None) or {}
     parts = embeddings_of(model)
     available = parts.position.num_embeddings - parts.position_offset
-    asked = wanted if wanted is not None else ours.get("max_tokens", min(DEFAULT_MAX_TOKENS, available))
-    if not MIN_TOKENS < asked <= available:
+    longest = wanted or Saved.of(model.config).max_tokens or min(DEFAULT_MAX_TOKENS, available)
+    if not MIN_TOKENS < longest <= available:
         raise ExportError(
-            f"max_tokens is {asked}, but the model takes {MIN_TOKENS + 1} to {available}",
+            f"max_tokens is {longest}, but the model takes {MIN_TOKENS + 1} to {available}",
             remedy="choose a length between",
         )
-    return asked
+    return longest
 
 
 def min_tokens_of(model: nn.Module, form: Form) -> int:
@@ -109,7 +109,7 @@ def has_segments(model: nn.Module, pair: bool | None = None) -> bool:
     """Whether the program needs token_type_ids: the task is a pair and the architecture tells segments apart."""
     from compress.models.anatomy import embeddings_of
 
-    kind = (getattr(model.config, "pocket_ticket", None) or {}).get("kind")
+    kind = Saved.of(model.config).kind
     table = embeddings_of(model).token_type
     return (kind in PAIR_KINDS if pair is None else pair) and table is not None and table.num_embeddings > 1
 

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from compress.errors import ExportError
 from compress.models.anatomy import Layer, architecture_of, embeddings_of, layers_of
-from compress.models.merging import merged_length, merges_of, merging_table
+from compress.models.merging import merged_length, merging_table
+from compress.models.saved import Saved
 from mobile_export.lowering.blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded
 from mobile_export.lowering.heads import head_of
 from mobile_export.lowering.mobilebert import MobileBertLayer, Trigram
@@ -128,7 +129,7 @@ class PhoneEncoder(nn.Module):
         self.embeddings = PhoneEmbeddings(model, max_tokens, segments=segments)
         activation = getattr(model.config, architecture_of(model).hidden_activation)
         pending, blocks = self.embeddings.pending, []
-        self.mergings = nn.ModuleDict()
+        self.mergings, merge_after = nn.ModuleDict(), Saved.of(model.config).merge_after
         for number, layer in enumerate(layers_of(model), 1):
             if layer.heads < 1:
                 raise ExportError(
@@ -137,7 +138,7 @@ class PhoneEncoder(nn.Module):
             block = PhoneLayer if layer.bottleneck is None else MobileBertLayer
             blocks.append(block(layer, pending, activation))
             pending = blocks[-1].pending
-            if number in merges_of(model.config):
+            if number in merge_after:
                 self.mergings[str(number)] = PhoneMerging(pending, max_tokens)
                 pending, max_tokens = torch.zeros_like(pending), merged_length(max_tokens)
         self.layers = nn.ModuleList(blocks)

@@ -12,7 +12,8 @@ from transformers import AutoModelForSequenceClassification
 
 from compress.errors import ModelError
 from compress.models.load import load_saved
-from compress.models.merging import merge, merged, merged_length, merges_of, merging_table
+from compress.models.merging import merge, merged, merged_length, merging_table
+from compress.models.saved import Saved
 
 
 def model_of(kind: str, layers: int = 3, attention: str = "sdpa") -> torch.nn.Module:
@@ -84,7 +85,7 @@ def test_a_merging_model_is_loaded_as_it_was_saved(kind: str, tmp_path: Path) ->
     model = merge(model_of(kind), (2,))
     model.save_pretrained(tmp_path)
     again = load_saved(tmp_path)
-    assert merges_of(again.config) == (2,)
+    assert Saved.of(again.config).merge_after == (2,)
     torch.testing.assert_close(logits(again, ids_of(8)), logits(model, ids_of(8)), rtol=1e-5, atol=1e-6)
     assert not torch.allclose(logits(again, ids_of(8)), logits(model_of(kind), ids_of(8)))
 

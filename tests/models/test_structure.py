@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from compress.errors import ModelError
 from compress.models.load import load_saved
-from compress.models.structure import Sizes, Structure, full_structure, masked, remove
+from compress.models.saved import Saved
+from compress.models.structure import Structure, full_structure, masked, remove
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
@@ -60,7 +61,7 @@ def test_a_cut_model_is_loaded_as_it_was_saved(kind: str, tmp_path: Path) -> Non
     small.save_pretrained(tmp_path)
     again = load_saved(tmp_path)
     assert torch.equal(logits(again), logits(small))
-    assert Sizes.of_config(again.config) == full_structure(small).sizes
+    assert Saved.of(again.config).sizes == full_structure(small).sizes
 
 
 @pytest.mark.parametrize("layers", [(0, 2), (1, 0), (), (0, 0)])

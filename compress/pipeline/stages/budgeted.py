@@ -10,7 +10,7 @@ from typing import Any
 from compress.errors import RecipeError
 from compress.files import read_json, write_json
 from compress.models.load import save
-from compress.models.structure import full_structure
+from compress.models.structure import Structure, full_structure
 from compress.pipeline.budget import LADDER, SCHEMES, Choice, Draft, Tried, first_fitting, search
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import program_predictions
@@ -102,7 +102,7 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
 
     recipe, slowest = _at(run.recipe, rung), run.recipe.budget.slowest
     start = run.pretrained()
-    structure = sizes_of(recipe.structure, full_structure(start)).first()
+    structure = Structure.first(sizes_of(recipe.structure, full_structure(start)))
     model, texts, *_ = cut(dataclasses.replace(run, recipe=recipe), structure, start)
     step = f"draft: rung {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:

@@ -14,8 +14,9 @@ from compress.kinds.encode import Texts, encode
 from compress.kinds.sentences import answers
 from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
-from compress.models.merging import merge, merges_of
-from compress.models.structure import Sizes, Structure, full_structure, remove
+from compress.models.merging import merge
+from compress.models.saved import Saved, Sizes
+from compress.models.structure import Structure, full_structure, remove
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
@@ -56,7 +57,7 @@ def run_shrunk(run: Run, folder: Path) -> None:
     else:
         fitted = _fit(run, model, dense, structure, texts, kept, labeled)
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
-    if places := merges_of(model.config):
+    if places := Saved.of(model.config).merge_after:
         kept_units["merge_after"] = places
     more = {"unlabeled": len(run.task.unlabeled)} if run.recipe.distill.enabled else {}
     finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts, **more)

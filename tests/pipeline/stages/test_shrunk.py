@@ -11,9 +11,8 @@ from compress.console import Console
 from compress.data.task import Example
 from compress.files import read_json
 from compress.kinds.encode import Texts
-from compress.models.factorized import rank_of
 from compress.models.load import load_saved
-from compress.models.merging import merges_of
+from compress.models.saved import Saved
 from compress.models.structure import full_structure
 from compress.pipeline.estimate import training_steps
 from compress.pipeline.run import Run
@@ -78,7 +77,7 @@ def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
 def test_a_table_that_is_narrow_already_stays(run: Run, tmp_path: Path, rank: int, kept: int | None) -> None:
     """Else the recipes with a rank would fail for MobileBERT and small ELECTRAs, after the dense model was trained."""
     shrunk(run, tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0, embedding_rank=rank)
-    assert rank_of(load_saved(tmp_path).config) == kept
+    assert Saved.of(load_saved(tmp_path).config).embedding_rank == kept
 
 
 def test_the_report_can_say_which_layers_stay(run: Run, tmp_path: Path) -> None:
@@ -91,7 +90,7 @@ def test_merged_tokens_are_told_and_learn_from_the_teachers_means(run: Run, tmp_
     shrunk(run, tmp_path, layers=1.0, heads=1.0, neurons=1.0, vocabulary=0, merge_after=(0.5,))
     numbers = read_json(tmp_path / "metrics.json")
     assert numbers["structure"]["merge_after"] == [1] and numbers["steps"] == 2
-    assert merges_of(load_saved(tmp_path).config) == (1,)
+    assert Saved.of(load_saved(tmp_path).config).merge_after == (1,)
 
 
 def test_the_teacher_answers_texts_as_it_reads_them(run: Run) -> None:
