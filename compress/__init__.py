@@ -3,4 +3,4 @@
 This package never imports the exporter (`mobile_export`) at module level, so it runs on a plain training machine.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

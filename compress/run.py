@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         recipe = recipe_of(parsed)
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
-        from compress.pipeline.pipeline import Pipeline
+        from compress.pipeline.order import Pipeline
 
         pipeline = Pipeline(recipe, parsed.output, Console(console_mode(parsed)), with_app=parsed.apk)
         if parsed.dry_run:

@@ -92,18 +92,16 @@ def _show(folder: Path, scheme: str) -> None:
     from rich.table import Table
 
     from compress.models.anatomy import stored_matrices
-    from compress.pipeline.run import Run
-    from compress.pipeline.run_dir import RunDir
-    from compress.pipeline.stages.programs import final_stage
+    from compress.pipeline.run import Inputs
+    from compress.pipeline.stages import final_stage
     from compress.recipe.load import load_recipe
     from compress.training.trainer import predict
 
     if not (folder / "report.json").is_file():
         raise RecipeError("this is not a finished run", where=str(folder), remedy="give the folder of one")
     console = Console("rich")
-    run = Run.of(load_recipe(folder / "recipe.yaml"), console)
-    run.dir = RunDir(folder)
-    stage = final_stage(run)
+    run = Inputs.of(load_recipe(folder / "recipe.yaml"), console).in_folder(folder)
+    stage = final_stage(run.recipe)
     model, texts = run.saved(stage), run.texts_of(stage)
     dev, task_type = texts.splits["dev"], texts.task_type
     matrices = {n: m for n, m in stored_matrices(model).items() if scheme == "int8" or m.weight.shape[1] % GROUP == 0}

@@ -12,7 +12,7 @@ import pytest
 
 from compress.console import Console
 from compress.pipeline.estimate import seconds_per_step
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs
 from compress.recipe.load import load_recipe
 from compress.report.schema import validate
 from mobile_export.bundle.verification import verify_bundle
@@ -114,10 +114,10 @@ def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Pa
     """So that a recipe which merges, such as balanced, serves them too."""
     flags = {"model.name": str(tiny_encoder), "data.source": str(write(tmp_path, kind))}
     asked = load_recipe(None, {**flags, "ticket.kind": "structure", "structure.merge_after": [0.4]})
-    assert Run.of(asked, Console("quiet")).recipe.structure.merge_after == ()
+    assert Inputs.of(asked, Console("quiet")).recipe.structure.merge_after == ()
 
 
 @pytest.mark.parametrize("kind", ["tokens", "qa", "mlm"])
 def test_a_step_of_every_kind_can_be_timed(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
     flags = {"model.name": str(tiny_encoder), "model.max_tokens": 64, "data.source": str(write(tmp_path, kind))}
-    assert seconds_per_step(Run.of(load_recipe(None, flags), Console("quiet"))) > 0
+    assert seconds_per_step(Inputs.of(load_recipe(None, flags), Console("quiet"))) > 0

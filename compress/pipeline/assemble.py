@@ -1,34 +1,28 @@
 """From a finished run's folders to the report's dictionary. No number is made here: each was measured by a stage."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
+from compress.pipeline.about import licences, target_of
+from compress.pipeline.run import Run
+from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
 from compress.report.phones import with_phones
 
-if TYPE_CHECKING:
-    from compress.pipeline.run import Run
-
-_ONE_SEED = "it used one seed; the rule needs at least two (python -m compress.study trains several)"
+_ONE_SEED = "it used one seed; the rule needs at least two (pocket-ticket study trains several)"
 
 
 def assemble(
-    run: "Run",
-    stages: list[str],
-    *,
-    app: dict[str, Any] | str,
-    environment: dict[str, Any],
-    command: str,
-    licences: list[dict[str, str]],
-    target: dict[str, str],
+    run: Run, stages: list[Stage], *, app: dict[str, Any] | str, environment: dict[str, Any], command: str
 ) -> dict[str, Any]:
-    """report.json of a complete run whose training stages were `stages`, in order.
+    """report.json of a complete run whose stages before the export were `stages`, in order.
 
     `app` is the built APK, or why there is none.
     """
-    task, numbers = run.task, {name: run.metrics(name) for name in stages}
+    rows = [stage for stage in stages if stage.has_model]
+    task, numbers = run.task, {stage.name: run.metrics(stage.name) for stage in rows}
     found, reasons = run.metrics("programs"), {}
     verdict = (
         found["verdict"]
@@ -49,21 +43,21 @@ def assemble(
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
             "baseline": {"name": run.texts.task_type.baseline, "metric": run.metrics("baseline")},
-            "notes": [*task.notes, *_cut_notes(run), *weakness(task.metric, run.metrics("baseline"), dense)],
+            "notes": [*run.notes, *weakness(task.metric, run.metrics("baseline"), dense)],
         },
         "model": {
             "name": run.model_name,
             "parameters": dense["parameters"],
             "prunable_parameters": dense["prunable_parameters"],
         },
-        "stages": [*(_stage(name, n) for name, n in numbers.items()), _program_stage(run, numbers[stages[-1]], found)],
+        "stages": [*(_row(stage, numbers[stage.name]) for stage in rows), _program_row(numbers[rows[-1].name], found)],
         "programs": found["programs"],
         "verdict": verdict,
         "environment": environment,
         "training_curves": {n: m["curve"] for n, m in numbers.items() if m["curve"]},
         "recipe": {"command": command, "yaml": run.recipe.to_yaml()},
-        "licences": licences,
-        "target": target,
+        "licences": licences(run),
+        "target": target_of(run),
     }
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])
@@ -88,12 +82,13 @@ def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:
     return [*ticket["search"], chosen]
 
 
-def _stage(name: str, numbers: dict[str, Any]) -> dict[str, Any]:
-    keys = ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total", "metric", "seconds")
-    stage = {"name": name, **{key: numbers[key] for key in keys}}
-    notes = [_shrunk_note(numbers)] if "structure" in numbers else []
-    notes += also_note(numbers)
-    return stage | {"note": "; ".join(notes)} if notes else stage
+_COUNTS = ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total")
+
+
+def _row(stage: Stage, numbers: dict[str, Any]) -> dict[str, Any]:
+    row = {"name": stage.name, "title": stage.title, **{key: numbers[key] for key in (*_COUNTS, "metric", "seconds")}}
+    notes = stage.note(numbers) + also_note(numbers)
+    return row | {"note": "; ".join(notes)} if notes else row
 
 
 def also_note(numbers: dict[str, Any]) -> list[str]:
@@ -104,43 +99,25 @@ def also_note(numbers: dict[str, Any]) -> list[str]:
     ]
 
 
-def _shrunk_note(numbers: dict[str, Any]) -> str:
-    """What a structured ticket has kept, what its smaller vocabulary changes, and what else it has learned from."""
-    sizes, words = numbers["structure"], numbers["vocabulary"]
-    layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
-    same = len(set(layers)) == 1
-    numbered = ", ".join(str(i + 1) for i in sizes["layers"])
-    kept = f"layers {numbered}, {layers[0]} in each" if same else f"layers {numbered} with {'; '.join(layers)}"
-    if places := sizes.get("merge_after"):
-        kept += f"; tokens become half as many behind layer {' and '.join(map(str, places))} of them"
-    note = f"{kept}; {words['words']:,} words"
-    if dev := words.get("dev"):
-        changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))
-        note += f" (of the dev texts {changed} are read otherwise, in {longer} more tokens, {unknown} of them unknown)"
-    if more := numbers.get("unlabeled"):
-        note += f"; its teacher's answers to {more:,} unlabeled texts were taught, too"
-    return note
-
-
-def _program_stage(run: "Run", source: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    """The exported ticket has its model's weights; its metric is the file's own."""
-    kept = {k: source[k] for k in ("parameters", "nonzero_parameters", "sparsity_prunable", "sparsity_total")}
+def _program_row(source: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """The exported ticket has the weights of its model `source`; its metric is the file's own."""
     metric = found["programs"]["ticket"]["metric"]
-    stage = {"name": "program", **kept, "metric": metric, "seconds": found["seconds"]}
+    counts = {key: source[key] for key in _COUNTS}
+    row = {"name": "program", "title": "Phone program", **counts, "metric": metric, "seconds": found["seconds"]}
     notes = also_note(found)
-    return stage | {"note": "; ".join(notes)} if notes else stage
+    return row | {"note": "; ".join(notes)} if notes else row
 
 
 def _ticket_verdict(rewind: str, numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any]:
     dense = [numbers["dense"]["metric"]["test"]]
     if "shrunk" in numbers:
-        reasons["verdict.winning_ticket"] = "its structured ticket learned from a teacher, with a training of its own"
+        reasons["verdict.winning_ticket"] = "its structured ticket was distilled, with a training of its own"
         return {"winning_ticket": None, "rule": "the papers' rule is for a ticket that trains like the dense model"}
     if "ticket" not in numbers:
-        reasons["verdict.winning_ticket"] = "it searched no ticket"
+        reasons["verdict.winning_ticket"] = "no ticket was searched"
         return {"winning_ticket": None, "rule": "no ticket was searched"}
     if rewind != "pretrained":
-        reasons["verdict.winning_ticket"] = "its ticket went on from trained weights (ticket.rewind)"
+        reasons["verdict.winning_ticket"] = "its ticket continued from trained weights (ticket.rewind)"
         return {
             "winning_ticket": None,
             "rule": "the papers' rule is for a ticket that starts from the pre-trained weights",
@@ -155,7 +132,7 @@ def _ticket_verdict(rewind: str, numbers: dict[str, Any], reasons: dict[str, str
 def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any] | None:
     control = numbers.get("ticket", {}).get("random_mask")
     if control is None:
-        reasons["verdict.controls"] = "controls were not asked for (--controls)"
+        reasons["verdict.controls"] = "controls were not requested (--controls)"
         return None
     reasons["verdict.controls.random_init"] = "only the random mask is trained as a control in a run"
     return {"random_mask": control, "random_init": None}
@@ -170,11 +147,3 @@ def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> li
         f"the dense model ({shown.value(own)} on dev) is behind the baseline ({shown.value(simple)}): it has not "
         "learned the task, so train it longer (--epochs) or faster (--learning-rate)"
     ]
-
-
-def _cut_notes(run: "Run") -> list[str]:
-    limit, notes = run.recipe.model.max_tokens, []
-    for name in ("train", "dev", "test"):
-        if run.texts.splits[name].cut:
-            notes.append(f"{run.texts.splits[name].cut:,} {name} texts are longer than {limit} tokens and are cut")
-    return notes

@@ -1,10 +1,9 @@
-"""What the stages of one run share: recipe, task, model, and the folders of the stages before."""
+"""What the stages of one run share: the inputs (recipe, task, encoder) and the folder with the stages before."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -26,45 +25,48 @@ from compress.training.trainer import Learner
 PREDICTIONS = "predictions.safetensors"
 
 
-@dataclass
-class Run:
-    """One run; data and model are loaded when they are first needed."""
+@dataclass(frozen=True)
+class Inputs:
+    """A recipe, resolved: what a run starts from. Nothing is written yet."""
 
     recipe: Recipe
     console: Console
     task: Task
+    texts: Texts  # the task as the pre-trained encoder's tokenizer encodes it
     source: str  # folder or Hub id of the pre-trained encoder
     model_name: str  # as shown to people
-    dir: RunDir | None = None
 
     @classmethod
-    def of(cls, recipe: Recipe, console: Console) -> "Run":
+    def of(cls, recipe: Recipe, console: Console) -> "Inputs":
         """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
-        return cls(for_examples(recipe, len(task.train), len(task.labels)), console, task, source, name)
+        recipe = for_examples(recipe, len(task.train), len(task.labels))
+        texts = Texts.of(task, load_tokenizer(source), recipe.model.max_tokens)
+        return cls(recipe, console, task, texts, source, name)
 
-    @cached_property
-    def texts(self) -> Texts:
-        """The task as the pre-trained encoder's tokenizer reads it."""
-        return Texts.of(self.task, load_tokenizer(self.source), self.recipe.model.max_tokens)
+    def in_folder(self, root: Path) -> "Run":
+        """The run of these inputs that writes into `root`."""
+        return Run(*(getattr(self, field.name) for field in fields(Inputs)), RunDir(root))
 
-    def texts_of(self, stage: str) -> Texts:
-        """The task as a complete stage's model reads it: a trimmed vocabulary reads it otherwise."""
-        return self.texts_in(self.dir.stage(stage))
+    def with_recipe(self, **changes: Any) -> Self:
+        """The same with other values for some of the recipe's sections or keys; data and texts stay."""
+        return replace(self, recipe=self.recipe.model_copy(update=changes))
 
-    def texts_in(self, folder: Path) -> Texts:
-        """The task as the model saved in `folder` reads it."""
-        tokenizer = load_tokenizer(str(folder))
-        if len(tokenizer) == len(self.texts.tokenizer):
-            return self.texts
-        return Texts.of(self.task, tokenizer, self.recipe.model.max_tokens)
+    def with_task(self, task: Task) -> Self:
+        """The same with another task, encoded anew."""
+        return replace(self, task=task, texts=Texts.of(task, self.texts.tokenizer, self.recipe.model.max_tokens))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
+        return (*self.task.notes, *_cut_notes(self.texts, self.recipe.model.max_tokens))
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
-        """What answers are scored by (N, ...), of each split."""
+        """What predictions are compared with (N, ...), of each split."""
         return {name: split.labels for name, split in self.texts.splits.items()}
 
     def learner(self, texts: Texts | None = None) -> Learner:
@@ -75,26 +77,45 @@ class Run:
         """θ0: the pre-trained encoder under the seed's fresh head."""
         return load_for(self.task, self.source, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
 
+    def texts_in(self, folder: Path) -> Texts:
+        """The task as the tokenizer of the model saved in `folder` encodes it: its vocabulary may be trimmed."""
+        tokenizer = load_tokenizer(str(folder))
+        if len(tokenizer) == len(self.texts.tokenizer):
+            return self.texts
+        return Texts.of(self.task, tokenizer, self.recipe.model.max_tokens)
+
+
+@dataclass(frozen=True)
+class Run(Inputs):
+    """The inputs and the folder that their run writes into."""
+
+    dir: RunDir
+
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle; it has the target's name."""
+        return self.dir.stage(self.recipe.target)
+
     def saved(self, stage: str) -> PreTrainedModel:
         """The model of a complete stage."""
         return load_saved(self.dir.stage(stage))
 
-    @property
-    def bundle(self) -> Path:
-        """The folder of the bundle, which the target names."""
-        return self.dir.stage(self.recipe.target)
+    def texts_of(self, stage: str) -> Texts:
+        """The task as the tokenizer of a complete stage's model encodes it."""
+        return self.texts_in(self.dir.stage(stage))
 
     def metrics(self, stage: str) -> dict[str, Any]:
         """The numbers of a complete stage."""
-        return read_json(self.dir.stage(stage) / "metrics.json")
+        found: dict[str, Any] = read_json(self.dir.stage(stage) / "metrics.json")
+        return found
 
     def predictions(self, stage: str) -> dict[str, np.ndarray]:
-        """What was kept of a complete stage's answers (N, ...) for "dev" and "test"."""
+        """The predictions (N, ...) of a complete stage for "dev" and "test"."""
         return load_predictions(self.dir.stage(stage))
 
 
 def load_predictions(folder: Path) -> dict[str, np.ndarray]:
-    """What was kept of a model's answers (N, ...) for "dev" and "test", from the folder that its training wrote."""
+    """A model's predictions (N, ...) for "dev" and "test", from the folder that its training wrote."""
     return load_file(folder / PREDICTIONS)
 
 
@@ -122,12 +143,6 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
     return recipe
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A step of the pipeline. `settings` names the recipe's parts that its result depends on, besides its `needs`."""
-
-    name: str
-    needs: tuple[str, ...]
-    settings: tuple[str, ...]
-    run: Callable[[Run, Path], None]
-    has_model: bool = True  # a stage of the report, or only work towards one
+def _cut_notes(texts: Texts, limit: int) -> list[str]:
+    counts = {name: split.cut for name, split in texts.splits.items() if split.cut}
+    return [f"{count:,} {name} texts are longer than {limit} tokens and are cut" for name, count in counts.items()]

@@ -5,7 +5,11 @@ exists whole or not at all. Its fingerprint covers everything that its result de
 again keeps the stages whose fingerprint still fits, and goes on with the others.
 """
 
+import fcntl
+import os
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +17,7 @@ from pathlib import Path
 from compress.errors import PocketTicketError
 from compress.files import read_json, write_json
 
-_MARK = "complete.json"
+_MARK, _LOCK = "complete.json", ".lock"
 
 
 class RunDir:
@@ -36,6 +40,29 @@ class RunDir:
     def report(self) -> Path:
         return self.root / "report.json"
 
+    @contextmanager
+    def locked(self, command: str) -> Iterator[None]:
+        """Within the block no other process may write into the folder.
+
+        The system drops the lock when the process ends, however it ends, so a killed run leaves none.
+        Raises PocketTicketError that names the run which holds the lock.
+        """
+        with (self.root / _LOCK).open("a+", encoding="utf-8") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                stream.seek(0)
+                holder = stream.read().strip() or "another process"
+                raise PocketTicketError(
+                    f"another run writes into this folder ({holder})",
+                    where=str(self.root),
+                    remedy="wait for it to end, or choose another --output",
+                ) from error
+            stream.truncate(0)
+            stream.write(f"process {os.getpid()} on {socket.gethostname()}, started {time.ctime()}: {command}")
+            stream.flush()
+            yield
+
     def stage(self, name: str) -> Path:
         """The folder of a complete stage."""
         return self.root / name
@@ -49,8 +76,8 @@ class RunDir:
     def writing(self, name: str, fingerprint: str) -> Iterator[Path]:
         """A partial folder for a stage to write into; renamed to the stage's folder when the block ends well.
 
-        What an interrupted run with the same fingerprint left in it is still there (a stage of several rounds goes
-        on from them); leftovers of another fingerprint are removed.
+        What an interrupted run with the same fingerprint left in it is still there (a stage of several rounds
+        continues from it); leftovers of another fingerprint are removed.
         """
         partial = self.root / f".{name}.partial"
         started = partial / "started.json"

@@ -140,7 +140,7 @@ def training_plot(report: Report) -> str | None:
         scale = metric.scale if key == "metric_dev" else 1
         for name, points in series.items():
             steps, values = zip(*points, strict=True)
-            title = view.STAGE_TITLES.get(name, name).lower()
+            title = view.titles(report).get(name, name).lower()
             dashes = (0, (5, 3)) if name == "dense" else "-"
             ax.plot(steps, [scale * v for v in values], color=_colour(name), linestyle=dashes, marker="o", label=title)
         ax.set_xlabel("Training step")

@@ -10,14 +10,6 @@ from compress.report.schema import leaves
 
 Report = dict[str, Any]
 BLANK = "\u2013"  # a cell that has no meaning, unlike one that was not measured
-STAGE_TITLES = {
-    "dense": "Dense model",
-    "ticket": "Ticket",
-    "shrunk": "Shrunk",
-    "distilled": "Distilled",
-    "quantized": "Quantized",
-    "program": "Phone program",
-}
 CONTROL_TITLES = {
     "random_mask": "Random mask",
     "random_init": "Ticket\u2019s mask, random weights",
@@ -147,6 +139,16 @@ def comparison(report: Report) -> Table:
     return Table(["", "Dense", "Ticket", "Dense \u00f7 ticket"], rows, "Dense against ticket")
 
 
+def title_of(stage: dict[str, Any]) -> str:
+    """A stage's title; reports of earlier versions have its name alone."""
+    return stage.get("title") or stage["name"].capitalize()
+
+
+def titles(report: Report) -> dict[str, str]:
+    """Name → title of each stage."""
+    return {stage["name"]: title_of(stage) for stage in report["stages"]}
+
+
 def stage_table(report: Report) -> Table:
     """One row a stage: parameters, sparsities, metric with interval, time."""
     metric = prose.metric_format(report)
@@ -154,7 +156,7 @@ def stage_table(report: Report) -> Table:
     headings += [f"Dev {metric.heading}", f"Test {metric.heading}", "95 % interval", "Time"]
     rows = [
         [
-            STAGE_TITLES[stage["name"]],
+            title_of(stage),
             f.count(stage["parameters"]),
             f.count(stage["nonzero_parameters"]),
             f.percent(stage["sparsity_prunable"]),
@@ -176,7 +178,7 @@ def _metric_cells(metric: dict[str, Any], shown: f.MetricFormat) -> list[str]:
 
 def stage_notes(report: Report) -> list[tuple[str, str]]:
     """(stage, how it was done) for the stages that say so."""
-    return [(STAGE_TITLES[s["name"]], s["note"]) for s in report["stages"] if "note" in s]
+    return [(title_of(s), s["note"]) for s in report["stages"] if "note" in s]
 
 
 def latency_table(report: Report) -> Table:
@@ -323,10 +325,10 @@ def curve_table(report: Report) -> Table | None:
     curves = report.get("training_curves")
     if not curves:
         return None
-    metric = prose.metric_format(report)
+    metric, names = prose.metric_format(report), titles(report)
     rows = [
         [
-            STAGE_TITLES.get(stage, stage),
+            names.get(stage, stage.capitalize()),
             f.count(point["step"]),
             metric.bare(point["metric_dev"]) if "metric_dev" in point else BLANK,
             f"{point['loss']:.3f}" if "loss" in point else BLANK,

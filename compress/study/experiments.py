@@ -13,7 +13,7 @@ from compress.lottery import Mask
 from compress.lottery.controls import random_mask
 from compress.models.load import weights_fingerprint
 from compress.pipeline.estimate import seconds_per_step
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import compared
 from compress.recipe.sections import Recipe
@@ -63,7 +63,7 @@ def dry_run(recipe: Recipe, settings: Settings, output: Path, console: Console) 
 
 
 def _prepare(recipe: Recipe, settings: Settings, output: Path, console: Console) -> tuple[Bench, list[Source]]:
-    run = Run.of(_as_published(recipe), console)
+    run = Inputs.of(_as_published(recipe), console)
     check_supported(run, settings.searches)
     bench = Bench(run, output, looks=settings.looks)
     return bench, [Source(folder, run, settings.at) for folder in settings.transfer]

@@ -26,7 +26,7 @@ from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import load_saved, save, weights_fingerprint
-from compress.pipeline.run import Run, load_predictions
+from compress.pipeline.run import Inputs, load_predictions
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import points, predictions_of, save_predictions
 from compress.report.formats import duration
@@ -87,7 +87,7 @@ class Training:
 class Bench:
     """Trains what is not trained yet. `planned` is the study's optimizer steps, for the time that is left."""
 
-    run: Run
+    run: Inputs
     root: Path
     planned: int = 0
     looks: int = 1
@@ -102,11 +102,9 @@ class Bench:
         inputs = (self.run.task.fingerprint, weights_fingerprint(self.run.source), __version__, version("torch"))
         return fingerprint(*inputs, recipe["model"], recipe["training"], recipe["distill"], self.looks)
 
-    def seeded(self, seed: int) -> Run:
+    def seeded(self, seed: int) -> Inputs:
         """The run with another seed for head, order and dropout; the division of the data stays."""
-        run = replace(self.run, recipe=self.run.recipe.model_copy(update={"seed": seed}))
-        run.__dict__["texts"] = self.run.texts  # encoded once for all seeds
-        return run
+        return self.run.with_recipe(seed=seed)
 
     def train(self, spec: Spec) -> Training:
         """The training of that specification, done now or before."""
@@ -178,7 +176,7 @@ class Bench:
         self._finish(spec, model, fitted, folder, settling)
         return fitted
 
-    def _start(self, spec: Spec, run: Run) -> PreTrainedModel:
+    def _start(self, spec: Spec, run: Inputs) -> PreTrainedModel:
         model = run.pretrained()
         if spec.start == "reinit":
             set_state_(model, reinitialized(lambda: type(model)(model.config), seed=spec.seed))
@@ -244,7 +242,7 @@ def _scores(
     return score(criterion_named(criterion), {name: snapshot(name, p.detach()) for name, p in parameters.items()})
 
 
-def check_supported(run: Run, searches: Collection[str]) -> None:
+def check_supported(run: Inputs, searches: Collection[str]) -> None:
     """Raises PocketTicketError for a recipe or a search that a study can't follow."""
     ticket = run.recipe.ticket
     if ticket.kind != "weights":

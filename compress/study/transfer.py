@@ -8,14 +8,14 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask
 from compress.models.anatomy import architecture_of, prunable_parameters
 from compress.models.load import weights_fingerprint
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs
 from compress.study.results import load_study
 
 
 class Source:
     """Another study as a source of masks. Raises PocketTicketError where they don't fit the run's encoder."""
 
-    def __init__(self, folder: Path, run: Run, sparsities: tuple[float, ...]) -> None:
+    def __init__(self, folder: Path, run: Inputs, sparsities: tuple[float, ...]) -> None:
         study = load_study(folder)
         self.folder, self.name = folder, study["task"]["name"]
         self._tickets = [row for row in study["trainings"] if row["role"] == "ticket"]

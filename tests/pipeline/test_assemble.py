@@ -1,6 +1,7 @@
 """What a report says of a ticket beyond its numbers."""
 
-from compress.pipeline.assemble import _shrunk_note, _ticket_verdict, weakness
+from compress.pipeline.assemble import _ticket_verdict, weakness
+from compress.pipeline.stages.shrunk import _note
 
 
 def numbers(**structure: object) -> dict:
@@ -9,13 +10,13 @@ def numbers(**structure: object) -> dict:
 
 
 def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
-    assert _shrunk_note(numbers()) == "layers 1, 3, 6 heads and 512 neurons in each; 8,000 words"
-    assert "half as many behind layer 1 of them; 8,000" in _shrunk_note(numbers(merge_after=[1]))
+    assert _note(numbers()) == ["layers 1, 3, 6 heads and 512 neurons in each; 8,000 words"]
+    assert "after layer 1 of them pairs of tokens are merged; 8,000" in _note(numbers(merge_after=[1]))[0]
 
 
 def test_the_note_tells_of_unlabelled_texts() -> None:
-    assert "answers to 1,200 unlabeled texts" in _shrunk_note(numbers() | {"unlabeled": 1200})
-    assert "unlabeled" not in _shrunk_note(numbers() | {"unlabeled": 0})
+    assert "distilled on 1,200 unlabeled texts" in _note(numbers() | {"unlabeled": 1200})[0]
+    assert "unlabeled" not in _note(numbers() | {"unlabeled": 0})[0]
 
 
 def test_a_dense_model_that_words_alone_beat_is_told() -> None:

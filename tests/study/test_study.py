@@ -12,7 +12,7 @@ from compress.console import Console
 from compress.errors import PocketTicketError
 from compress.lottery import Mask, find_ticket
 from compress.models.anatomy import prunable_parameters
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs
 from compress.recipe.sections import Recipe
 from compress.study.experiments import dry_run
 from compress.study.settings import SEARCHES, Settings
@@ -96,7 +96,7 @@ def test_masks_come_from_one_path_that_is_the_papers_search(done: tuple, recipe:
     masks = {level: mask_of(folder, found, level) for level in (0.3, 0.6)}
     assert all(not (masks[0.6][name] & ~keep).any() for name, keep in masks[0.3].items()), "nothing comes back"
     assert abs(masks[0.6].sparsity - 0.6) < 1e-3
-    run = Run.of(recipe, Console("quiet"))
+    run = Inputs.of(recipe, Console("quiet"))
     model, learner = run.pretrained(), run.learner()
     searched = find_ticket(
         model,

@@ -6,19 +6,19 @@ import numpy as np
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs
 
 _SIZE = 32
 _MOST = 60  # batches: more change no choice that a seed does not change too
 
 
-def calibration_batches(run: Run) -> int:
+def calibration_batches(run: Inputs) -> int:
     """How many batches of training texts scores are taken from: all texts, or the first 1,920 drawn."""
     return min(_MOST, -(-len(run.task.train) // _SIZE))
 
 
 def losses(
-    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
+    run: Inputs, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
 ) -> Iterator[Tensor]:
     """The task's mean loss, (), with its graph, on each of up to `count` batches of 32 training texts.
 

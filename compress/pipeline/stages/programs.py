@@ -1,6 +1,6 @@
-"""The last stages: export the dense model and the ticket, evaluate and measure both files, and bundle the ticket's.
+"""The programs: the dense model and the ticket exported, both files evaluated on dev and test, and measured.
 
-Only stages call `mobile_export`, and only when they run.
+`mobile_export` is imported when a stage runs: trainings need no exporter.
 """
 
 import time
@@ -11,20 +11,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as to_safetensors
 
-from compress.errors import PocketTicketError, ToolError
 from compress.evaluation.statistics import compare_programs, paired_bootstrap
-from compress.files import read_json, write_atomic, write_json
+from compress.files import write_atomic, write_json
 from compress.pipeline.run import PREDICTIONS, Run
-from compress.pipeline.stages import training_stages
+from compress.pipeline.stages import final_stage
 from compress.pipeline.stages.scoring import EVALUATED, program_predictions, quality
+from compress.pipeline.stages.stage import Cost, Stage
+from compress.recipe.sections import Recipe
 
-APK = "ticket-demo-debug.apk"
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
-
-
-def final_stage(run: Run) -> str:
-    """The training stage whose model is exported as the ticket: the recipe's last."""
-    return training_stages(run.recipe)[-1].name
 
 
 def run_programs(run: Run, folder: Path) -> None:
@@ -35,7 +30,7 @@ def run_programs(run: Run, folder: Path) -> None:
     from mobile_export.programs.threads import measure_threads
     from mobile_export.targets import TARGETS
 
-    recipe, final, started = run.recipe, final_stage(run), time.monotonic()
+    recipe, final, started = run.recipe, final_stage(run.recipe), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
     plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, TARGETS[recipe.target].form, stored)}
     programs, numbers, kept = {}, {}, {}
@@ -56,97 +51,6 @@ def run_programs(run: Run, folder: Path) -> None:
     write_atomic(folder / PREDICTIONS, to_safetensors(kept))
     found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
-
-
-def run_bundle(run: Run, folder: Path) -> None:
-    """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
-    from mobile_export.bundle.verification import verify_bundle
-    from mobile_export.bundle.write import Licence, Text, write_bundle
-    from mobile_export.lowering.lower import Program
-    from mobile_export.targets import TARGETS
-
-    task, task_type, found = run.task, run.texts.task_type, run.metrics("programs")
-    ticket, verdict = found["programs"]["ticket"], found["verdict"]
-    summary = {
-        "metric_test": ticket["metric"]["test"],
-        "ci95": ticket["metric"]["ci95"],
-        "dense_metric_test": found["programs"]["dense"]["metric"]["test"],
-        "bytes_dense": found["programs"]["dense"]["bytes"],
-        "size_ratio": verdict["size_ratio"],
-        "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
-    }
-    labels = [e.label for e in task.train] if task.regression else None
-    with run.console.step("bundle", 1) as advance:
-        write_bundle(
-            folder,
-            run.dir.stage(final_stage(run)),
-            Program.read(run.dir.stage("programs") / "ticket.pte"),
-            [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
-            name=f"{task.name} on {run.model_name}",
-            report=summary,
-            licences=[Licence(**entry) for entry in licences(run)],
-            value_range=(min(labels), max(labels)) if labels else None,
-            threads=found["threads"]["recommended"],
-        )
-        verify_bundle(folder)
-        advance(1)
-    if TARGETS[run.recipe.target].arm:
-        _verify_on_arm(run, folder)
-
-
-def _verify_on_arm(run: Run, folder: Path) -> None:
-    from mobile_export.bundle.verification import verify_bundle
-    from mobile_export.programs.arm import CORES
-
-    try:
-        for core in CORES:
-            with run.console.step(f"known answers on an emulated {core}", 1) as advance:
-                verify_bundle(folder, core=core)
-                advance(1)
-    except ToolError as error:
-        run.console.note(f"not checked on ARM: {error}")
-
-
-def build_app(run: Run) -> dict[str, Any] | str:
-    """Build the demo app around the bundle, unless that is done: report.json's "apk", or why there is none."""
-    from mobile_export.apk import build_apk
-    from mobile_export.targets import TARGETS
-
-    if run.task.kind == "mlm":
-        return "the demo app has no screen for masked words"
-    if not TARGETS[run.recipe.target].app:
-        return f"the demo app is for android, and the target is {run.recipe.target}"
-    file, about = run.bundle / APK, run.bundle / "apk.json"
-    if file.is_file() and about.is_file():
-        return read_json(about)
-    try:
-        with run.console.step("demo app", 1) as advance:
-            apk = build_apk(run.bundle, file)
-            advance(1)
-    except PocketTicketError as error:
-        return str(error)
-    parts = {"model": apk.model_bytes, "native runtime": apk.native_bytes, "code": apk.code_bytes}
-    found = {"file": f"android/{APK}", "bytes": apk.bytes, "parts": parts}
-    write_json(about, found)
-    return found
-
-
-def target_of(run: Run) -> dict[str, str]:
-    """report.json's "target": what the program is for, and what could not be proven for it."""
-    from mobile_export.targets import TARGETS
-
-    target = TARGETS[run.recipe.target]
-    return {"name": target.name, "limits": target.limits}
-
-
-def licences(run: Run) -> list[dict[str, str]]:
-    """Whose work a run's program holds, as far as this project knows it."""
-    known = []
-    if run.recipe.model.name == "minilm":
-        known.append({"name": "all-MiniLM-L6-v2", "licence": "Apache-2.0"})
-    if run.recipe.data.source == "phone_commands":
-        known.append({"name": "phone_commands", "licence": "CC0-1.0"})
-    return [*known, {"name": "ExecuTorch", "licence": "BSD-3-Clause"}]
 
 
 def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:
@@ -183,10 +87,23 @@ def _about(program: Any, file: str) -> dict[str, Any]:
 
 def _verdict(run: Run, entries: dict[str, Any], kept: dict[str, np.ndarray]) -> dict[str, Any]:
     """Ratios, and the drop in points with its paired interval on test."""
-    stages = {"dense": "dense", "ticket": final_stage(run)}
+    stages = {"dense": "dense", "ticket": final_stage(run.recipe)}
     pair = [
         run.texts.task_type.metric_inputs(kept[f"{n}.test"], run.texts_of(s).splits["test"]) for n, s in stages.items()
     ]
     metric = run.texts.task_type.metrics[run.task.metric]
     drop = paired_bootstrap(*pair, run.labels["test"], metric).scaled(100)
     return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}
+
+
+def stage(recipe: Recipe) -> Stage:
+    """The stage; it exports the models of the dense and of the recipe's last training stage."""
+    return Stage(
+        "programs",
+        "Phone program",
+        run_programs,
+        needs=("dense", final_stage(recipe)),
+        settings=("model", "quantize", "measure", "target"),
+        cost=lambda recipe, data: Cost(seconds=75.0),
+        has_model=False,
+    )

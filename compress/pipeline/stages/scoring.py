@@ -14,7 +14,7 @@ from compress.kinds.encode import Texts
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
 from compress.models.load import save
-from compress.pipeline.run import PREDICTIONS, Run
+from compress.pipeline.run import PREDICTIONS, Inputs
 from compress.training.trainer import Fitted, predict
 
 if TYPE_CHECKING:
@@ -23,17 +23,8 @@ if TYPE_CHECKING:
 EVALUATED = ("dev", "test")
 
 
-def run_baseline(run: Run, folder: Path) -> None:
-    """The metric of a method that uses words alone."""
-    task_type, splits = run.texts.task_type, run.texts.splits
-    with run.console.step(f"baseline: {task_type.baseline}", 1) as advance:
-        rows = task_type.baseline_metric_inputs(run.task, splits)
-        advance(1)
-    write_json(folder / "metrics.json", _scores(run, rows))
-
-
 def finish(
-    run: Run,
+    run: Inputs,
     model: PreTrainedModel,
     folder: Path,
     fitted: Fitted,
@@ -83,7 +74,7 @@ def program_predictions(
     return np.stack(found)
 
 
-def quality(run: Run, predictions: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
+def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
     """{"metric": scores} of predictions, and under "also" the kind's further metrics on test.
 
     `texts` is the task as the model's tokenizer encodes it; by default the pre-trained encoder's.
@@ -95,24 +86,24 @@ def quality(run: Run, predictions: Mapping[str, np.ndarray], texts: Texts | None
         for name, metric in texts.task_type.also.items()
         if name != run.task.metric
     }
-    return {"metric": _scores(run, rows)} | ({"also": also} if also else {})
+    return {"metric": scores(run, rows)} | ({"also": also} if also else {})
 
 
-def _scores(run: Run, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def scores(run: Inputs, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
     """{"dev", "test", "ci95", "ci95_dev"} of the task's metric."""
     metric, splits = run.texts.task_type.metrics[run.task.metric], run.texts.splits
     dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
     return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
 
 
-def points(run: Run, predictions: Mapping[str, np.ndarray]) -> dict[str, float]:
+def points(run: Inputs, predictions: Mapping[str, np.ndarray]) -> dict[str, float]:
     """{"dev", "test"} of the task's metric, without intervals."""
     task_type, splits = run.texts.task_type, run.texts.splits
     return {name: task_type.score(predictions[name], splits[name], run.task.metric) for name in EVALUATED}
 
 
 def compared(
-    run: Run, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
+    run: Inputs, firsts: Sequence[Mapping[str, np.ndarray]], seconds: Sequence[Mapping[str, np.ndarray]]
 ) -> Estimate:
     """Paired bootstrap on test of the mean over seeds of metric(first) − metric(second); one model a seed.
 

@@ -1,6 +1,7 @@
 """The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from compress.models.structure import Structure, full_structure, remove
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
-from compress.recipe.sections import StructureSection
+from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
+from compress.recipe.sections import Recipe, StructureSection
 from compress.shrink.gates import gate_scores
 from compress.shrink.units import (
     UnitScores,
@@ -126,8 +128,8 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
         encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
         labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
         advance(1)
-    taught = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
-    return dataclasses.replace(run, task=dataclasses.replace(task, train=(*task.train, *taught)))
+    added = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
+    return run.with_task(dataclasses.replace(task, train=(*task.train, *added)))
 
 
 def _structure(run: Run, dense: PreTrainedModel) -> Structure:
@@ -228,3 +230,57 @@ def _teacher(
             for i, row in zip(other, predict(dense, own.only(other), full.tokenizer), strict=True):
                 logits[i] = torch.from_numpy(row)
     return dataclasses.replace(taught, logits=logits)
+
+
+def _note(numbers: dict[str, Any]) -> list[str]:
+    """What a structured ticket keeps, what its smaller vocabulary changes, and which other texts it was trained on."""
+    sizes, words = numbers["structure"], numbers["vocabulary"]
+    layers = [f"{h} heads and {n:,} neurons" for h, n in zip(sizes["heads"], sizes["neurons"], strict=True)]
+    same = len(set(layers)) == 1
+    numbered = ", ".join(str(i + 1) for i in sizes["layers"])
+    kept = f"layers {numbered}, {layers[0]} in each" if same else f"layers {numbered} with {'; '.join(layers)}"
+    if places := sizes.get("merge_after"):
+        kept += f"; after layer {' and '.join(map(str, places))} of them pairs of tokens are merged"
+    note = f"{kept}; {words['words']:,} words"
+    if dev := words.get("dev"):
+        changed, longer, unknown = (f"{100 * dev[k]:.1f} %" for k in ("texts_changed", "tokens_added", "unknown_added"))
+        note += f" ({changed} of the dev texts get other tokens: {longer} more of them, {unknown} became unknown)"
+    if more := numbers.get("unlabeled"):
+        note += f"; it was also distilled on {more:,} unlabeled texts"
+    return [note]
+
+
+def shrinking_cost(recipe: Recipe, data: Data, *, layers: float, heads: float, neurons: float, **_: float) -> Cost:
+    """The cost of one structured ticket that keeps these shares of the units."""
+    more = recipe.distill.augment + data.unlabeled / data.labeled if recipe.distill.enabled else 0.0
+    rounds = recipe.structure.round_epochs * (recipe.structure.rounds - 1)
+    epochs = (recipe.distill.epochs + recipe.quantize.aware_epochs) * min(1 + more, LONGEST_PASS)
+    cost = Cost().plus(data.steps(recipe, rounds)).plus(data.steps(recipe, epochs), layers * (heads + 2 * neurons) / 3)
+    return cost.plus(data.steps(recipe, 1 + more), 2 * FORWARD)
+
+
+def stage(recipe: Recipe) -> Stage:
+    """The stage of a recipe that names its structure."""
+    storage = ("quantize",) if recipe.quantize.aware_epochs else ()
+    shares = recipe.structure.model_dump(include={"layers", "heads", "neurons"})
+    return Stage(
+        "shrunk",
+        "Structured ticket",
+        run_shrunk,
+        needs=("dense",),
+        settings=("seed", "structure", "distill", *storage),
+        cost=lambda recipe, data: shrinking_cost(recipe, data, **shares),
+        note=_note,
+    )
+
+
+def chosen_stage(run: Callable[[Run, Path], None]) -> Stage:
+    """The stage that takes over what a budget's search has trained; `run` copies it."""
+    return Stage(
+        "shrunk",
+        "Structured ticket",
+        run,
+        needs=("dense", "budget"),
+        cost=lambda recipe, data: Cost(seconds=3.0),
+        note=_note,
+    )

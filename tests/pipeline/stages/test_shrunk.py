@@ -14,11 +14,10 @@ from compress.kinds.encode import Texts
 from compress.models.load import load_saved
 from compress.models.saved import Saved
 from compress.models.structure import full_structure
-from compress.pipeline.estimate import training_steps
-from compress.pipeline.run import Run
-from compress.pipeline.run_dir import RunDir
-from compress.pipeline.stages.shrunk import _teacher, run_shrunk
-from compress.pipeline.stages.weights import run_dense
+from compress.pipeline.run import Inputs, Run
+from compress.pipeline.stages.dense import run_dense
+from compress.pipeline.stages.shrunk import _teacher, run_shrunk, stage
+from compress.pipeline.stages.stage import Data
 from compress.recipe.load import load_recipe
 from compress.shrink.vocabulary import choose, trim_tokenizer
 from compress.training.trainer import predict
@@ -29,8 +28,7 @@ def run(tiny_encoder: Path, tiny_task: Path, tmp_path_factory: pytest.TempPathFa
     """A run whose dense model is there."""
     flags = {"model.name": str(tiny_encoder), "data.source": str(tiny_task), "model.max_tokens": 32}
     recipe = load_recipe(None, {**flags, "training.epochs": 2, "training.learning_rate": 0.003})
-    run = Run.of(recipe, Console("quiet"))
-    run.dir = RunDir(tmp_path_factory.mktemp("shrunk"))
+    run = Inputs.of(recipe, Console("quiet")).in_folder(tmp_path_factory.mktemp("shrunk"))
     run.dir.stage("dense").mkdir()
     run_dense(run, run.dir.stage("dense"))
     return run
@@ -64,12 +62,13 @@ def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
 ) -> None:
     texts = tuple(Example(f"more words {i}", None, 0) for i in range(more))
     task = dataclasses.replace(run.task, unlabeled=texts)
-    taught = dataclasses.replace(run, task=task)
-    shrunk(taught, tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0)
+    shrunk(run.with_task(task), tmp_path, layers=1.0, heads=1.0, neurons=0.5, vocabulary=0)
     numbers = read_json(tmp_path / "metrics.json")
     assert (numbers["steps"], numbers["unlabeled"]) == (steps, more)
     recipe = load_recipe(None, {"ticket.kind": "structure", "training.epochs": 2, "distill.epochs": 1})
-    _, (expected, _), _ = training_steps("shrunk", recipe, len(task.train), more)
+    data = Data(len(task.train), more)
+    teacher = data.steps(recipe, 1 + more / len(task.train))
+    expected = stage(recipe).cost(recipe, data).steps - teacher
     assert abs(expected - steps) <= 1  # a last batch may be a part
 
 

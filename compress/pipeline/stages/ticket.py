@@ -1,4 +1,4 @@
-"""The dense model, the ticket of single weights, and the ticket distilled."""
+"""The ticket: iterative pruning with rewinding finds the mask, then the ticket trains as the dense model did."""
 
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,10 @@ from compress.lottery.observe import GradientWatch, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
+from compress.pipeline.stages.dense import train_like_dense
 from compress.pipeline.stages.scoring import finish, predictions_of, quality
-from compress.training.distillation import Teacher
-from compress.training.trainer import Fitted
-
-
-def run_dense(run: Run, folder: Path) -> None:
-    """Fine-tune the unpruned model."""
-    model = run.pretrained()
-    finish(run, model, folder, _train(run, model, "dense model"))
+from compress.pipeline.stages.stage import Cost, Data, Stage
+from compress.recipe.sections import Recipe
 
 
 def run_ticket(run: Run, folder: Path) -> None:
@@ -34,36 +29,12 @@ def run_ticket(run: Run, folder: Path) -> None:
     mask.save(folder / "mask.safetensors")
     extra: dict[str, Any] = {"search": [_round(r) for r in records]}
     rewind = run.recipe.ticket
-    fitted = _train(run, model, "ticket", mask, start_step=rewind.rewind_step, fine_tune=rewind.rewind == "none")
+    fitted = train_like_dense(
+        run, model, "ticket", mask, start_step=rewind.rewind_step, fine_tune=rewind.rewind == "none"
+    )
     if run.recipe.controls:
         extra["random_mask"] = _control(run, mask)
     finish(run, model, folder, fitted, mask=mask, **extra)
-
-
-def run_distilled(run: Run, folder: Path) -> None:
-    """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
-    settings, texts = run.recipe.distill, run.texts
-    mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
-    with run.console.step("teacher's answers", len(texts.splits["train"])) as advance:
-        teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
-    model = run.pretrained()
-    fitted = run.learner().fit(
-        model,
-        "distilled ticket",
-        epochs=settings.epochs,
-        seed=run.recipe.seed,
-        mask=mask,
-        teacher=teacher,
-        learning_rate=settings.learning_rate,
-        curve=True,
-    )
-    mask.save(folder / "mask.safetensors")
-    finish(run, model, folder, fitted, mask=mask)
-
-
-def _train(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
-    epochs, seed = run.recipe.training.epochs, run.recipe.seed
-    return run.learner().fit(model, name, epochs=epochs, seed=seed, mask=mask, curve=True, **schedule)
 
 
 def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
@@ -133,5 +104,13 @@ def _round(record: RoundRecord) -> dict[str, Any]:
 def _control(run: Run, mask: Mask) -> dict[str, Any]:
     """The random-mask control: same sparsity in each matrix, same training (Chen et al. 2020, table 2)."""
     model = run.pretrained()
-    _train(run, model, "control: random mask", random_mask(mask, seed=run.recipe.seed))
+    train_like_dense(run, model, "control: random mask", random_mask(mask, seed=run.recipe.seed))
     return quality(run, predictions_of(model, run.texts))["metric"]
+
+
+def _cost(recipe: Recipe, data: Data) -> Cost:
+    rounds = (recipe.ticket.rounds - 1) * data.steps(recipe, recipe.ticket.round_epochs)
+    return Cost().plus(rounds + data.steps(recipe, recipe.training.epochs) * (1 + recipe.controls))
+
+
+STAGE = Stage("ticket", "Ticket", run_ticket, needs=("dense",), settings=("seed", "ticket", "controls"), cost=_cost)

@@ -11,10 +11,10 @@ from compress.errors import TrainingError
 from compress.files import read_json
 from compress.lottery import Mask, RoundRecord
 from compress.models.anatomy import prunable_parameters
-from compress.pipeline.run import Run
-from compress.pipeline.run_dir import RunDir
+from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
-from compress.pipeline.stages.weights import run_dense, run_ticket
+from compress.pipeline.stages.dense import run_dense
+from compress.pipeline.stages.ticket import run_ticket
 from compress.recipe.load import load_recipe
 from compress.training.trainer import _Loop
 
@@ -27,10 +27,8 @@ def run(tiny_encoder: Path, tiny_task: Path, tmp_path_factory: pytest.TempPathFa
     """A run whose dense model is there."""
     flags = {"model.name": str(tiny_encoder), "data.source": str(tiny_task), "model.max_tokens": 32}
     training = {"training.epochs": 2, "training.learning_rate": RATE, "training.batch_size": 8}
-    run = Run.of(
-        load_recipe(None, {**flags, **training, "ticket.rounds": 2, "ticket.round_epochs": 1}), Console("quiet")
-    )
-    run.dir = RunDir(tmp_path_factory.mktemp("weights"))
+    recipe = load_recipe(None, {**flags, **training, "ticket.rounds": 2, "ticket.round_epochs": 1})
+    run = Inputs.of(recipe, Console("quiet")).in_folder(tmp_path_factory.mktemp("weights"))
     run.dir.stage("dense").mkdir()
     run_dense(run, run.dir.stage("dense"))
     return run

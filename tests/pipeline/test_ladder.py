@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compress.errors import RecipeError
-from compress.pipeline.budget import LADDER, SCHEMES, Draft, first_fitting, search
+from compress.pipeline.ladder import LADDER, SCHEMES, Draft, first_fitting, search
 from compress.recipe.load import load_recipe
 from compress.recipe.sections import BudgetSection, StructureSection
 

@@ -1,0 +1,115 @@
+"""The order of a run: training stages, programs, bundle, app, report. Complete stages are kept."""
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from compress import __version__
+from compress.console import Console
+from compress.files import fingerprint, write_atomic
+from compress.models.load import weights_fingerprint
+from compress.pipeline.about import VERSIONS, environment
+from compress.pipeline.app import build_app
+from compress.pipeline.assemble import assemble, weakness
+from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.run import Inputs, Run
+from compress.pipeline.stages import bundle, programs, training_stages
+from compress.pipeline.stages.budget import settled
+from compress.pipeline.stages.stage import Data, Stage
+from compress.recipe.sections import Recipe
+from compress.report.render import write_report
+from compress.report.terminal import summary_table
+
+
+def stages_of(recipe: Recipe) -> list[Stage]:
+    """All stages of a recipe, in order."""
+    return [*training_stages(recipe), programs.stage(recipe), bundle.stage(recipe)]
+
+
+class Pipeline:
+    """A recipe, resolved: its data and model are checked when this is made, before anything is trained.
+
+    Raises RecipeError, DataError or ModelError for what can't be used.
+    """
+
+    def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
+        self.inputs = Inputs.of(recipe, console)
+        self.console, self.with_app = console, with_app
+        task = self.inputs.task
+        more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabeled])] if task.unlabeled else []
+        data_and_model = (task.fingerprint, weights_fingerprint(self.inputs.source), *more)
+        self.base = fingerprint(__version__, *data_and_model, version("torch"))
+        name = f"{task.name}-{fingerprint(self.base, self.inputs.recipe.model_dump())[:8]}"
+        self.output = output or Path("runs") / name
+
+    def dry_run(self) -> None:
+        """Print what would run and about how long it would take; trains and writes nothing."""
+        inputs, stages = self.inputs, stages_of(self.inputs.recipe)
+        step, data = seconds_per_step(inputs), Data(len(inputs.task.train), len(inputs.task.unlabeled))
+        title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
+        table, total = Table("stage", "steps", "about", title=title), 0.0
+        for stage in stages:
+            cost = stage.cost(inputs.recipe, data)
+            seconds = cost.weight * step + cost.seconds
+            total += seconds
+            table.add_row(stage.name, f"{cost.steps:,}" if cost.steps else "none", f"{seconds / 60:.1f} min")
+        table.add_row("all", "", f"{total / 60:.1f} min", end_section=True)
+        self._show_notes(inputs)
+        self.console.show(table, seconds=round(total), output=str(self.output), stages=[s.name for s in stages])
+
+    def run(self) -> dict[str, Any]:
+        """Run every stage that is not complete, then write the report. Returns the report."""
+        run = self.inputs.in_folder(self.output)
+        with run.dir.locked(self._command()):
+            return self._run(run)
+
+    def _run(self, run: Run) -> dict[str, Any]:
+        self.console.note(
+            f"{run.task.name} ({run.task.kind}, {len(run.task.train):,} training texts) on {run.model_name}"
+        )
+        self._show_notes(run)
+        write_atomic(run.dir.recipe, self._recipe_yaml(run))
+        marks: dict[str, str] = {}
+        for stage in stages_of(run.recipe):
+            marks[stage.name] = self._fingerprint(run, stage, marks)
+            self._run_stage(run, stage, marks[stage.name])
+            if stage.name == "budget":
+                run = settled(run)
+            if stage.name == "dense":
+                for note in weakness(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
+                    self.console.note(f"  note: {note}")
+        app = build_app(run) if self.with_app else "it was not requested (--no-apk)"
+        if isinstance(app, str):
+            self.console.note(f"no APK: {app}")
+        report = assemble(run, training_stages(run.recipe), app=app, environment=environment(), command=self._command())
+        write_report(report, run.dir.root)
+        self.console.show(summary_table(report), report=str(run.dir.report), bundle=str(run.bundle))
+        self.console.note(f"report: {run.dir.root / 'report.html'}\nprogram: {run.bundle / 'model.pte'}")
+        return report
+
+    def _show_notes(self, inputs: Inputs) -> None:
+        for note in inputs.notes:
+            self.console.note(f"  note: {note}")
+
+    def _run_stage(self, run: Run, stage: Stage, mark: str) -> None:
+        if run.dir.is_complete(stage.name, mark):
+            self.console.note(f"{stage.name}: complete, kept")
+            return
+        self.console.note(stage.name)
+        with run.dir.writing(stage.name, mark) as folder:
+            stage.run(run, folder)
+
+    def _fingerprint(self, run: Run, stage: Stage, marks: dict[str, str]) -> str:
+        settings = {key: run.recipe.model_dump(mode="json")[key] for key in stage.settings}
+        return fingerprint(self.base, stage.name, settings, [marks[need] for need in stage.needs])
+
+    def _recipe_yaml(self, run: Run) -> str:
+        used = environment()
+        header = "".join(f"# {name}: {used[name]}\n" for name in ("pocket-ticket", "python", *VERSIONS))
+        hashes = f"# data: {run.task.fingerprint}\n# model: {weights_fingerprint(run.source)}\n"
+        return f"# {self._command()}\n{header}{hashes}{run.recipe.to_yaml()}"
+
+    def _command(self) -> str:
+        return f"pocket-ticket run --recipe {self.output / 'recipe.yaml'}"

@@ -1,0 +1,64 @@
+"""The bundle: what an app needs, written and verified, on the target's processors where they can be emulated."""
+
+from pathlib import Path
+
+from compress.errors import ToolError
+from compress.pipeline.about import licences
+from compress.pipeline.run import Run
+from compress.pipeline.stages import final_stage
+from compress.pipeline.stages.stage import Stage
+from compress.recipe.sections import Recipe
+
+
+def run_bundle(run: Run, folder: Path) -> None:
+    """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
+    from mobile_export.bundle.verification import verify_bundle
+    from mobile_export.bundle.write import Licence, Text, write_bundle
+    from mobile_export.lowering.lower import Program
+    from mobile_export.targets import TARGETS
+
+    task, task_type, found = run.task, run.texts.task_type, run.metrics("programs")
+    ticket, verdict = found["programs"]["ticket"], found["verdict"]
+    summary = {
+        "metric_test": ticket["metric"]["test"],
+        "ci95": ticket["metric"]["ci95"],
+        "dense_metric_test": found["programs"]["dense"]["metric"]["test"],
+        "bytes_dense": found["programs"]["dense"]["bytes"],
+        "size_ratio": verdict["size_ratio"],
+        "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
+    }
+    labels = [e.label for e in task.train] if task.regression else None
+    with run.console.step("bundle", 1) as advance:
+        write_bundle(
+            folder,
+            run.dir.stage(final_stage(run.recipe)),
+            Program.read(run.dir.stage("programs") / "ticket.pte"),
+            [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
+            name=f"{task.name} on {run.model_name}",
+            report=summary,
+            licences=[Licence(**entry) for entry in licences(run)],
+            value_range=(min(labels), max(labels)) if labels else None,
+            threads=found["threads"]["recommended"],
+        )
+        verify_bundle(folder)
+        advance(1)
+    if TARGETS[run.recipe.target].arm:
+        _verify_on_arm(run, folder)
+
+
+def _verify_on_arm(run: Run, folder: Path) -> None:
+    from mobile_export.bundle.verification import verify_bundle
+    from mobile_export.programs.arm import CORES
+
+    try:
+        for core in CORES:
+            with run.console.step(f"known answers on an emulated {core}", 1) as advance:
+                verify_bundle(folder, core=core)
+                advance(1)
+    except ToolError as error:
+        run.console.note(f"not checked on ARM: {error}")
+
+
+def stage(recipe: Recipe) -> Stage:
+    """The stage; its folder has the target's name."""
+    return Stage(recipe.target, "Bundle", run_bundle, needs=("programs",), settings=("target",), has_model=False)

@@ -1,0 +1,40 @@
+"""The distilled ticket: it trains again, with the dense model as its teacher."""
+
+from pathlib import Path
+
+from compress.lottery import Mask
+from compress.pipeline.run import Run
+from compress.pipeline.stages.scoring import finish
+from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
+from compress.recipe.sections import Recipe
+from compress.training.distillation import Teacher
+
+
+def run_distilled(run: Run, folder: Path) -> None:
+    """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
+    settings, texts = run.recipe.distill, run.texts
+    mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
+    with run.console.step("teacher's answers", len(texts.splits["train"])) as advance:
+        teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+    model = run.pretrained()
+    fitted = run.learner().fit(
+        model,
+        "distilled ticket",
+        epochs=settings.epochs,
+        seed=run.recipe.seed,
+        mask=mask,
+        teacher=teacher,
+        learning_rate=settings.learning_rate,
+        curve=True,
+    )
+    mask.save(folder / "mask.safetensors")
+    finish(run, model, folder, fitted, mask=mask)
+
+
+def _cost(recipe: Recipe, data: Data) -> Cost:
+    return Cost().plus(data.steps(recipe, recipe.distill.epochs)).plus(data.steps(recipe, 1), FORWARD)
+
+
+STAGE = Stage(
+    "distilled", "Distilled", run_distilled, needs=("dense", "ticket"), settings=("seed", "distill"), cost=_cost
+)

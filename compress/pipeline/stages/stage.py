@@ -1,0 +1,56 @@
+"""A stage: one step of a run. Everything about it stands in one place, so that adding one adds one file."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from compress.pipeline.run import Run
+from compress.recipe.sections import Recipe
+
+FORWARD = 0.35  # a forward pass, in training steps
+
+
+@dataclass(frozen=True)
+class Data:
+    """How many texts a run trains on: labeled and unlabeled ones."""
+
+    labeled: int
+    unlabeled: int = 0
+
+    def steps(self, recipe: Recipe, epochs: float) -> int:
+        """Optimizer steps of that many passes over the labeled texts."""
+        return math.ceil(math.ceil(self.labeled / recipe.training.batch_size) * epochs)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """About what a stage takes: optimizer `steps`, their `weight` in steps of the dense model, and other `seconds`."""
+
+    steps: int = 0
+    weight: float = 0.0
+    seconds: float = 0.0
+
+    def plus(self, steps: int, each: float = 1.0) -> "Cost":
+        """This and `steps` more, each as long as `each` steps of the dense model."""
+        return Cost(self.steps + steps, self.weight + steps * each, self.seconds)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline; it writes one folder, which has its name.
+
+    `title` names it in the report; `needs` are the stages whose results it uses, and `settings` the recipe's sections
+    that its result depends on besides them; `cost` estimates it for a dry run. A stage with a model is a row of the
+    report, and `note` makes the row's remarks from its numbers (metrics.json).
+    """
+
+    name: str
+    title: str
+    run: Callable[[Run, Path], None]
+    needs: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    cost: Callable[[Recipe, Data], Cost] = lambda recipe, data: Cost(seconds=15.0)
+    has_model: bool = True
+    note: Callable[[dict[str, Any]], list[str]] = lambda numbers: []
