@@ -32,7 +32,8 @@ EDGES = {
     "compress.report": "console errors files",
     "compress.pages": "files",
     "compress.pipeline": ". console data errors evaluation files kinds lottery models recipe report shrink training "
-    "mobile_export.apk mobile_export.bundle mobile_export.lowering mobile_export.programs mobile_export.targets",
+    "mobile_export.apk mobile_export.app mobile_export.bundle mobile_export.lowering mobile_export.programs "
+    "mobile_export.targets",
     "compress.study": ". console errors evaluation files lottery models pages pipeline recipe report training",
     "compress.run": "console pipeline recipe",
     "compress.sensitivity": "console errors models pipeline recipe training",

@@ -4,23 +4,33 @@ from typing import Any
 
 from compress.errors import PocketTicketError
 from compress.files import read_json, write_json
-from compress.pipeline.run import Run
+from compress.pipeline.run import Inputs, Run
 
 APK = "ticket-demo-debug.apk"
+
+
+def why_no_app(inputs: Inputs) -> str | None:
+    """Why a run of these inputs will build no app, as far as that is known before it starts; None: it will."""
+    from mobile_export.app.tools import missing_tools
+    from mobile_export.targets import TARGETS
+
+    if inputs.task.kind == "mlm":
+        return "the demo app has no screen for masked words"
+    if not TARGETS[inputs.recipe.target].app:
+        return f"the demo app is for android, and the target is {inputs.recipe.target}"
+    return missing_tools()
 
 
 def build_app(run: Run) -> dict[str, Any] | str:
     """Build the demo app around the bundle, unless that is done: report.json's "apk", or why there is none."""
     from mobile_export.apk import build_apk
-    from mobile_export.targets import TARGETS
 
-    if run.task.kind == "mlm":
-        return "the demo app has no screen for masked words"
-    if not TARGETS[run.recipe.target].app:
-        return f"the demo app is for android, and the target is {run.recipe.target}"
     file, about = run.bundle / APK, run.bundle / "apk.json"
     if file.is_file() and about.is_file():
-        return read_json(about)
+        found: dict[str, Any] = read_json(about)
+        return found
+    if reason := why_no_app(run):
+        return reason
     try:
         with run.console.step("demo app", 1) as advance:
             apk = build_apk(run.bundle, file)

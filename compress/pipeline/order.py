@@ -11,7 +11,7 @@ from compress.console import Console
 from compress.files import fingerprint, write_atomic
 from compress.models.load import weights_fingerprint
 from compress.pipeline.about import VERSIONS, environment
-from compress.pipeline.app import build_app
+from compress.pipeline.app import build_app, why_no_app
 from compress.pipeline.assemble import assemble, weakness
 from compress.pipeline.estimate import seconds_per_step
 from compress.pipeline.run import Inputs, Run
@@ -90,6 +90,8 @@ class Pipeline:
         return report
 
     def _show_notes(self, inputs: Inputs) -> None:
+        if self.with_app and (reason := why_no_app(inputs)):
+            self.console.note(f"  note: no APK will be built ({reason}); everything else will be done")
         for note in inputs.notes:
             self.console.note(f"  note: {note}")
 

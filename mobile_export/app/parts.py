@@ -26,7 +26,9 @@ from compress.errors import PocketTicketError, ToolError
 from compress.files import file_sha256
 from mobile_export.cache import cache_dir, made_once
 
-PROJECT = Path(__file__).resolve().parents[2] / "android_demo"
+_HERE = Path(__file__).resolve()
+# beside the packages in a checkout, inside this package in an installed wheel
+PROJECT = next(p / "android_demo" for p in (_HERE.parents[2], _HERE.parents[1]) if (p / "android_demo").is_dir())
 CATALOG = PROJECT / "gradle" / "libs.versions.toml"
 LOCK = PROJECT / "gradle" / "parts.lock.toml"
 NPM_PACKAGE = "react-native-executorch"

@@ -61,6 +61,16 @@ def find_tools() -> Tools:
     return Tools(**found, d8=_in_sdk("d8"))
 
 
+def missing_tools() -> str | None:
+    """What has to be installed before the app can be built, in a sentence; None when nothing is missing."""
+    packages = {**DEBIAN, "mvn": "maven", "npm": "npm"}
+    missing = [name for name in packages if _find(name) is None]
+    if not missing:
+        return None
+    install = " ".join(sorted({packages[name] for name in missing}))
+    return f"{', '.join(missing)} not found; on Debian: apt-get install {install}"
+
+
 def _find(name: str) -> Path | None:
     java_home = os.environ.get("JAVA_HOME")
     if java_home and (Path(java_home) / "bin" / name).is_file():

@@ -132,7 +132,7 @@ def test_every_number_must_be_finite(report: dict[str, Any], value: float) -> No
         ("verdict.ci95", [1.0, -1.0], "ci95"),
         ("programs.dense.latency_ms.12.p10", 99.0, "out of order"),
         ("stages.1.name", "dense", "2 times"),
-        ("stages.1.name", "Prunned!", "prunned"),
+        ("stages.1.name", "Prunned!", "Prunned!"),
         ("stages.1.sparsity_prunable", 30.0, "sparsity_prunable"),
         ("verdict.size_ratio", 0, "size_ratio"),
         ("programs.dense.bytes", "91 MB", "91 MB"),
