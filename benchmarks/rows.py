@@ -1,4 +1,4 @@
-"""Finished runs as rows of a Markdown table, for docs/results.md: `python -m benchmarks.rows RUN_DIR ...`.
+"""Finished runs as rows of a Markdown table, for docs/notebook.md: `python -m benchmarks.rows RUN_DIR ...`.
 
 Metrics are on test, the program's from the file itself; ratios are dense ÷ ticket; latency is the median.
 """

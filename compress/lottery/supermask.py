@@ -27,7 +27,8 @@ def supermask_by(
     """The mask that a criterion gives after one training, to be applied to `initial`.
 
     Args:
-        initial, final: name → weight before and after training, of the prunable parameters.
+        initial: name → weight before training, of the prunable parameters.
+        final: the same after training.
         criterion: Zhou et al.'s best is "large_final_same_sign".
         sparsity: share of the weights to remove, or one for each group of `scope`.
     """

@@ -1,0 +1,63 @@
+"""Add a finished run to docs/results/measured.json: `python -m benchmarks.measured RUN_DIR --recipe NAME --data NAME`.
+
+The numbers are those of its report.json, nothing is typed in. A row of the same recipe, data and seed is replaced.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from compress.files import write_atomic
+from compress.report.formats import MetricFormat
+
+MEASURED = Path(__file__).parents[1] / "docs" / "results" / "measured.json"
+
+
+def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
+    """A run's row: its programs' numbers, in points (100 × the metric), MB and ms."""
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    settings, verdict = yaml.safe_load(report["recipe"]["yaml"]), report["verdict"]
+    dense, ticket = (report["programs"][name] for name in ("dense", "ticket"))
+    scale = MetricFormat(report["task"]["metric"]).scale
+    return {
+        "recipe": recipe,
+        "data": data,
+        "seed": settings["seed"],
+        "date": report["created"][:10],
+        "dense": round(scale * dense["metric"]["test"], 1),
+        "program": round(scale * ticket["metric"]["test"], 1),
+        "drop": round(verdict["drop_points"], 1),
+        "ci95": [round(end, 1) for end in verdict["ci95"]],
+        "baseline": round(scale * report["task"]["baseline"]["metric"]["test"], 1),
+        "mb": round(ticket["bytes"] / 1e6, 2),
+        "dense_mb": round(dense["bytes"] / 1e6, 1),
+        "size_ratio": round(verdict["size_ratio"], 1),
+        "download_mb": round(ticket["download_bytes"] / 1e6, 2),
+        "dense_download_mb": round(dense["download_bytes"] / 1e6, 1),
+        "download_ratio": round(verdict["download_ratio"], 1),
+        "ms": {n: round(ticket["latency_ms"][n]["median"], 2) for n in ("12", "64")},
+        "dense_ms": {n: round(dense["latency_ms"][n]["median"], 2) for n in ("12", "64")},
+        "speed_ratio": {n: round(verdict["speed_ratio"][n], 1) for n in ("12", "64")},
+        "command": f"pocket-ticket run --recipe {recipe}" if recipe != "default" else "pocket-ticket run",
+    }
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.measured", description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, metavar="RUN_DIR")
+    parser.add_argument("--recipe", required=True, help="the recipe's name, or default")
+    parser.add_argument("--data", required=True, help="the data set's name in the tables")
+    given = parser.parse_args()
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    new = row(given.run, given.recipe, given.data)
+    same = ("recipe", "data", "seed")
+    measured["runs"] = [r for r in measured["runs"] if any(r[key] != new[key] for key in same)] + [new]
+    write_atomic(MEASURED, json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+"""Fill the measured blocks of README.md and docs/: `python -m benchmarks.pages`; `--check` says whether they are filled.
+
+A block stands between `<!-- measured: NAME -->` and `<!-- end -->`. Its numbers come from docs/results/measured.json,
+the recipes and the manifest's schema, so no two tables can disagree.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from compress.files import write_atomic
+from compress.recipe.load import load_recipe, names
+
+ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"(<!-- measured: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+Table = list[list[str]]
+
+
+def measured() -> dict[str, Any]:
+    """docs/results/measured.json."""
+    found: dict[str, Any] = json.loads((ROOT / "docs/results/measured.json").read_text(encoding="utf-8"))
+    return found
+
+
+def runs(recipe: str, data: str | None = None) -> list[dict[str, Any]]:
+    """The measured runs of a recipe, by data and seed."""
+    found = [r for r in measured()["runs"] if r["recipe"] == recipe and data in (None, r["data"])]
+    return sorted(found, key=lambda r: (r["data"], r["seed"]))
+
+
+def table(head: list[str], rows: Table) -> str:
+    """A Markdown table whose columns after the first are set right."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)) + "\n"
+
+
+def _points(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
+
+
+def _interval(row: dict[str, Any]) -> str:
+    low, high = (_points(end) for end in row["ci95"])
+    return f"{_points(row['drop'])} ({low} to {high})"
+
+
+def first_table() -> str:
+    """Dense, the default ticket and the balanced ticket on phone_commands, side by side."""
+    default, balanced = runs("default", "phone_commands")[0], runs("balanced", "phone_commands")[0]
+    columns = (default, balanced)
+    head = ["phone_commands, test", "dense model, fp32", "`pocket-ticket run`", "`--recipe balanced`"]
+    rows = [
+        [
+            "program",
+            f"{default['dense_mb']} MB",
+            *(f"{r['mb']:.1f} MB ({r['size_ratio']:.1f} × smaller)" for r in columns),
+        ],
+        [
+            "download",
+            f"{default['dense_download_mb']} MB",
+            *(f"{r['download_mb']:.1f} MB ({r['download_ratio']:.1f} ×)" for r in columns),
+        ],
+    ]
+    for tokens in ("12", "64"):
+        cells = (f"{r['ms'][tokens]:.2f} ms ({r['speed_ratio'][tokens]:.1f} × faster)" for r in columns)
+        rows.append([f"{tokens} tokens, 1 thread", f"{default['dense_ms'][tokens]:.2f} ms", *cells])
+    rows.append(["accuracy", f"{default['dense']:.1f} %", *(f"{r['program']:.1f} %" for r in columns)])
+    rows.append(["points lost (95 % interval)", "", *(_interval(r) for r in columns)])
+    return table(head, rows)
+
+
+_NEEDS = {
+    "quick": "a first look, in minutes",
+    "default": "a safe start: a ticket of single weights, int8",
+    "faster": "shorter answers at the same size",
+    "accurate": "small, and no point to lose",
+    "balanced": "much smaller and faster",
+    "tiny": "as small as possible",
+}
+
+
+def recipe_table() -> str:
+    """Which recipe for which need, with what was measured on SST-2 (the default: on phone_commands)."""
+    rows = []
+    for recipe, need in _NEEDS.items():
+        found = runs(recipe, "phone_commands" if recipe == "default" else "SST-2")
+        size, ratio = found[0]["mb"], found[0]["size_ratio"]
+        drops = " and ".join(_points(r["drop"]) for r in found)
+        name = "(none)" if recipe == "default" else f"`--recipe {recipe}`"
+        rows.append([need, name, f"{size:.1f} MB", f"{ratio:.0f} ×", drops])
+    return table(["you want", "flag", "program", "smaller", "points lost, a seed each"], rows)
+
+
+def run_table() -> str:
+    """Every measured run."""
+    rows = [
+        [
+            r["recipe"],
+            r["data"],
+            str(r["seed"]),
+            f"{r['dense']:.1f}",
+            f"{r['program']:.1f}",
+            _interval(r),
+            f"{r['mb']:.2f} ({r['size_ratio']:.1f} ×)",
+            r["date"],
+            f"`{r['command']}`",
+        ]
+        for recipe in _NEEDS
+        for r in runs(recipe)
+    ]
+    head = ["recipe", "data", "seed", "dense", "program", "points lost (95 %)", "MB (smaller)", "measured", "command"]
+    return table(head, rows)
+
+
+def ticket_table() -> str:
+    """Winning tickets over three seeds."""
+    tickets = measured()["tickets"]
+
+    def spread(values: list[float] | None) -> str:
+        return f"{values[0]:.1f} ± {values[1]:.1f}" if values else "not trained"
+
+    rows = [
+        [
+            f"[{r['data']}](study-{r['page'].removeprefix('study-')}/study.md)",
+            r["metric"],
+            spread(r["dense"]),
+            f"{r['sparsity']} %",
+            spread(r["ticket"]),
+            spread(r["random"]),
+        ]
+        for r in tickets["rows"]
+    ]
+    return table(["data", "metric", "dense", "removed", "ticket", "random mask"], rows)
+
+
+def peer_table() -> str:
+    """Our time divided by theirs, one thread."""
+    peers = measured()["peers"]
+    rows = [[r["ours"], r["against"], *(f"{ratio:.2f}" for ratio in r["ratio"])] for r in peers["rows"]]
+    return table(["our program", "against", *(f"{n} tokens" for n in peers["tokens"])], rows)
+
+
+def recipe_settings() -> str:
+    """What the named recipes set."""
+    rows = []
+    for name in names():
+        recipe = load_recipe(name)
+        s = recipe.structure
+        if recipe.ticket.kind == "structure":
+            what = [f"{s.layers:.0%} of the layers", f"{s.heads:.0%} of the heads", f"{s.neurons:.0%} of the neurons"]
+            what.append(f"{s.vocabulary:,} words" if s.vocabulary else "all words")
+            if s.embedding_rank:
+                what.append(f"rank {s.embedding_rank}")
+            if s.merge_after:
+                what.append("tokens merged in pairs")
+        else:
+            what = [f"{recipe.ticket.sparsity:.0%} of the prunable weights removed"]
+        rows.append([f"`{name}`", recipe.ticket.kind, ", ".join(what), recipe.quantize.scheme])
+    return table(["recipe", "ticket", "what stays", "stored as"], rows)
+
+
+def manifest_table() -> str:
+    """The manifest's keys, from its schema."""
+    text = resources.files("mobile_export.bundle").joinpath("manifest.schema.json").read_text(encoding="utf-8")
+    rows: Table = []
+
+    def walk(schema: dict[str, Any], path: str) -> None:
+        for key, value in schema.get("properties", {}).items():
+            full = f"{path}{key}"
+            kind = value.get("type") or ("one of " + ", ".join(map(str, value["enum"])) if "enum" in value else "")
+            kind = f"always {value['const']}" if "const" in value else kind
+            kind = value["$ref"].rsplit("/", 1)[-1].replace("_", " ") if "$ref" in value else kind
+            shown = " or ".join(kind) if isinstance(kind, list) else str(kind)
+            rows.append([f"`{full}`", shown.replace("|", "/"), value.get("description", "").replace("|", "/")])
+            walk(value, f"{full}.")
+
+    walk(json.loads(text), "")
+    return "\n".join(f"| {' | '.join(c)} |" for c in (["key", "value", "meaning"], ["---"] * 3, *rows)) + "\n"
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "first": first_table,
+    "recipes": recipe_table,
+    "runs": run_table,
+    "tickets": ticket_table,
+    "peers": peer_table,
+    "recipe-settings": recipe_settings,
+    "manifest": manifest_table,
+}
+
+
+def filled(text: str) -> str:
+    """A page with its blocks filled anew. Raises KeyError for a block that has no writer."""
+    return _BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match[2]]()}{match[3]}", text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command: 0, or 1 where `--check` finds a page whose blocks are not those of the measured numbers."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a page is stale")
+    check, stale = parser.parse_args(arguments).check, []
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        if (new := filled(text)) != text:
+            stale.append(page.relative_to(ROOT))
+            if not check:
+                write_atomic(page, new)
+    if check and stale:
+        print(f"stale: {', '.join(map(str, stale))}; run python -m benchmarks.pages", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

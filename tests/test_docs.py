@@ -1,0 +1,73 @@
+"""README and docs: their numbers are the measured ones, their commands parse, their examples run."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import pages
+from compress.cli import COMMANDS
+from compress.recipe.load import load_recipe
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+READERS = [page for page in PAGES if page.stem not in ("log", "notebook", "benchmarks", "profile", "instructions")]
+_BLOCK = re.compile(r"<!-- measured: [\w-]+ -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def commands() -> list[tuple[str, str]]:
+    """(page, command) of every command in a fenced block."""
+    found = []
+    for page in READERS:
+        for block in re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            for line in block.splitlines():
+                if line.startswith("pocket-ticket "):
+                    found.append((page.name, line.partition("#")[0].strip()))
+    return found
+
+
+def test_pages_show_the_measured_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert pages.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_the_readme_is_short_and_types_no_measured_number() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 130
+    before = _BLOCK.sub("", text.partition("```")[0])
+    assert len(re.findall(r"[A-Za-z]{2,}", before)) <= 120
+    prose = _BLOCK.sub("", text)
+    assert not re.findall(r"\d+\.\d+ ?(?:%|×|MB|ms|points)|\d+ ?×", re.sub(r"```.*?```", "", prose, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize(("page", "command"), commands())
+def test_commands_parse(page: str, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each stops where its arguments have been understood: at a folder that is not there."""
+    import argparse
+    import importlib
+
+    name, *words = shlex.split(command)[1:]
+    parsed: list[argparse.Namespace] = []
+
+    def parse(self: argparse.ArgumentParser, arguments: list[str] | None = None) -> argparse.Namespace:
+        parsed.append(original(self, arguments))
+        raise KeyboardInterrupt
+
+    original = argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse)
+    with pytest.raises(KeyboardInterrupt):
+        importlib.import_module(COMMANDS[name][0]).main(words)
+    recipe = getattr(parsed[0], "recipe", None)
+    if recipe and not recipe.endswith(".yaml"):
+        load_recipe(recipe)
+
+
+def test_the_librarys_example_runs() -> None:
+    text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    example = re.search(r"```python\n(import torch\n.*?)```", text, re.DOTALL)
+    assert example is not None
+    done = subprocess.run([sys.executable, "-c", example[1]], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "80.00% pruned" in done.stdout
