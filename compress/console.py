@@ -102,7 +102,9 @@ class Console:
             task = bars.add_task(name, total=total, facts="")
 
             def advance(n: int = 1, **facts: Any) -> None:
-                bars.update(task, advance=n, **({"facts": _facts(facts)} if facts else {}))
+                bars.update(task, advance=n)
+                if facts:
+                    bars.update(task, facts=_facts(facts))
 
             yield advance
 

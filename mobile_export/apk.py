@@ -121,8 +121,8 @@ def _libraries(runtime: Runtime, abis: tuple[str, ...]) -> list[Entry]:
         for abi in abis:
             for library in ("libfbjni.so", "libc++_shared.so"):
                 entries[f"lib/{abi}/{library}"] = archive.read(f"jni/{abi}/{library}")
-            for library in runtime.libraries[abi]:
-                entries[f"lib/{abi}/{library.name}"] = library.read_bytes()
+            for file in runtime.libraries[abi]:
+                entries[f"lib/{abi}/{file.name}"] = file.read_bytes()
     return [Entry(name, data) for name, data in entries.items()]
 
 

@@ -24,8 +24,8 @@ def altered(examples: Sequence[Example], copies: int, seed: int) -> Iterator[Exa
     corpus = list(words)
     weights = np.array(list(words.values())) / max(1, words.total())
 
-    def change(text: str | None) -> str | None:
-        parts = text.split() if text else []
+    def change(text: str) -> str:
+        parts = text.split()
         if not parts:
             return text
         chosen = random.random(len(parts)) < _ALTERED
@@ -36,7 +36,8 @@ def altered(examples: Sequence[Example], copies: int, seed: int) -> Iterator[Exa
 
     for _ in range(copies):
         for example in examples:
-            yield Example(change(example.text_a), change(example.text_b), example.label)
+            second = None if example.text_b is None else change(example.text_b)
+            yield Example(change(example.text_a), second, example.label)
 
 
 def unlabeled(file: Path, *, pair: bool) -> list[Example]:

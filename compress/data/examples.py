@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from compress.data.files import LINE, Row
 from compress.data.task import OUTSIDE, Answer, Example, Kind
@@ -63,7 +64,7 @@ def _tagged(settings: DataSection, tables: dict[str, Table]) -> Found:
 
 def _words_and_tags(place: str, row: Row) -> tuple[list[str], list[str]]:
     words, tags = (next((row[n] for n in names if isinstance(row.get(n), list)), None) for names in (_WORDS, _TAGS))
-    if words is None or tags is None:
+    if not isinstance(words, list) or not isinstance(tags, list):
         raise DataError(
             f"words and their labels are looked for in the columns {' or '.join(_WORDS)} and {' or '.join(_TAGS)}",
             where=place,
@@ -111,7 +112,7 @@ def _question(place: str, row: Row) -> Example:
     return Example(_text(place, row, _QUESTION), passage, tuple(answers))
 
 
-def _answers(place: str, row: Row) -> list[dict]:
+def _answers(place: str, row: Row) -> list[dict[str, Any]]:
     """A question's answers as dicts; `datasets` has them as a dict of lists. Raises DataError for anything else."""
     given = row.get(_ANSWERS)
     if isinstance(given, dict) and isinstance(texts := given.get("text"), list):
@@ -141,26 +142,29 @@ def _sentences(settings: DataSection, tables: dict[str, Table]) -> Found:
     columns = _find_columns(settings, tables)
     texts = {split: [_texts(place, row, columns) for place, row in table] for split, table in tables.items()}
     raw = {split: [_label(place, row, columns["label"]) for place, row in table] for split, table in tables.items()}
-    kind = _kind(settings, pair=columns["text_b"] is not None, labels=raw["train"])
+    kind = _kind(settings, pair="text_b" in columns, labels=raw["train"])
     if kind.endswith("regression"):
         names: tuple[str, ...] = ()
-        values = {s: [_number(tables[s][i][0], v) for i, v in enumerate(column)] for s, column in raw.items()}
+        values: dict[str, list[int] | list[float]] = {
+            s: [_number(tables[s][i][0], v) for i, v in enumerate(column)] for s, column in raw.items()
+        }
     else:
-        names, values = _classes(raw, tables, settings.unseen_labels)
+        names, codes = _classes(raw, tables, settings.unseen_labels)
+        values = dict(codes)
     splits = {s: [Example(*t, v) for t, v in zip(texts[s], values[s], strict=True)] for s in tables}
     return kind, names, splits, []
 
 
-def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, str | None]:
+def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, str]:
+    """Role (label, text_a, text_b) → column; without text_b for single texts."""
     place, first = tables["train"][0]
-    found = {}
+    found: dict[str, str] = {}
     for role, names in _COLUMNS.items():
         given = getattr(settings, role)
         column = given or next((n for n in names if n in first), None)
         if role == "text_a" and not given and column == "text_b":
             column = None
         if column is None and role == "text_b":
-            found[role] = None
             continue
         if column is None or column not in first:
             wanted = given or f"{role} (looked for {', '.join(names)})"
@@ -173,7 +177,7 @@ def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, 
         found[role] = column
     for split, table in tables.items():
         for role, column in found.items():
-            if column is not None and column not in table[0][1]:
+            if column not in table[0][1]:
                 raise DataError(
                     f"there is no column {column} ({role}) in the {split} split",
                     where=table[0][0].partition(", ")[0],
@@ -182,8 +186,9 @@ def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, 
     return found
 
 
-def _texts(place: str, row: Row, columns: dict[str, str | None]) -> tuple[str, str | None]:
-    return _text(place, row, columns["text_a"]), _text(place, row, columns["text_b"]) if columns["text_b"] else None
+def _texts(place: str, row: Row, columns: dict[str, str]) -> tuple[str, str | None]:
+    second = columns.get("text_b")
+    return _text(place, row, columns["text_a"]), _text(place, row, second) if second else None
 
 
 def _text(place: str, row: Row, column: str) -> str:
@@ -212,7 +217,7 @@ def _kind(settings: DataSection, *, pair: bool, labels: list[str]) -> Kind:
         return settings.kind
     # Fractions are scores; whole numbers are far more often class codes than ratings.
     numbers = [_as_number(label) for label in labels]
-    scores = all(n is not None for n in numbers) and any(n != int(n) for n in numbers)
+    scores = all(n is not None for n in numbers) and any(n != int(n) for n in numbers if n is not None)
     return ("pair_" if pair else "") + "regression" if scores else ("pair" if pair else "classification")  # type: ignore[return-value]
 
 

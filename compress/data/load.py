@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from compress.data.augment import unlabeled
 from compress.data.examples import Table, examples_of
@@ -130,13 +131,13 @@ def _from_hub(name: str) -> tuple[str, dict[str, Table]]:
     return path.rsplit("/", 1)[-1] + (f"_{config}" if config else ""), tables
 
 
-def _named_labels(split: "object") -> list[Row]:
+def _named_labels(split: Any) -> list[Row]:
     """Rows of a `datasets.Dataset` with class indices replaced by their names."""
     rows = list(split)
     for column, feature in split.features.items():
         if hasattr(feature, "int2str"):
             rows = [{**r, column: feature.int2str(r[column]) if r[column] not in (None, -1) else -1} for r in rows]
-        elif hasattr(each := getattr(feature, "feature", None), "int2str"):
+        elif (each := getattr(feature, "feature", None)) is not None and hasattr(each, "int2str"):
             rows = [{**r, column: each.int2str(r[column])} for r in rows]
     return rows
 

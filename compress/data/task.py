@@ -1,7 +1,7 @@
 """A task: what is asked, of which texts, and how answers are scored."""
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from compress.errors import DataError
 
@@ -32,6 +32,26 @@ class Example:
     text_a: str
     text_b: str | None
     label: Label
+
+    @property
+    def class_index(self) -> int:
+        """The label of a text that has one class."""
+        return cast(int, self.label)
+
+    @property
+    def word_labels(self) -> tuple[int, ...]:
+        """The class index of each word."""
+        return cast(tuple[int, ...], self.label)
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers of a question."""
+        return cast(tuple[Answer, ...], self.label)
+
+    @property
+    def second(self) -> str:
+        """The second text of a pair, a question's passage."""
+        return cast(str, self.text_b)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Example, Task
 from compress.kinds.sentences import too_long
@@ -79,13 +79,15 @@ class MaskedWords(TaskType):
         """
         places: Tensor | None = None
 
-        def take_labels(_: nn.Module, args: tuple, inputs: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        def take_labels(
+            _: nn.Module, args: tuple[Any, ...], inputs: dict[str, Any]
+        ) -> tuple[tuple[Any, ...], dict[str, Any]]:
             nonlocal places
-            labels = inputs.get("labels")
+            labels: Tensor | None = inputs.get("labels")
             places = None if labels is None else labels != _SHOWN
-            return args, inputs if places is None else inputs | {"labels": labels[places][None]}
+            return args, inputs if labels is None else inputs | {"labels": labels[places][None]}
 
-        def take_states(_: nn.Module, __: tuple, states: ModelOutput) -> None:
+        def take_states(_: nn.Module, __: tuple[Any, ...], states: ModelOutput) -> None:
             if places is not None:
                 states["last_hidden_state"] = states["last_hidden_state"][places][None]
 

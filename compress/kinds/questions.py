@@ -14,7 +14,7 @@ import torch
 from datasets import Dataset
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Answer, Example, Task
 from compress.kinds.sentences import too_long
@@ -71,23 +71,23 @@ class Questions(TaskType):
     def encode(
         self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
     ) -> Encoded:
-        texts = [e.text_a for e in examples], [e.text_b for e in examples]
+        texts = [e.text_a for e in examples], [e.second for e in examples]
         how = {"truncation": "longest_first", "max_length": max_tokens, "padding": False}
         batch = tokenizer(*texts, **how, return_offsets_mapping=True)
         labels = np.empty(len(examples), dtype=object)
         places, spans = [], []
         for i, example in enumerate(examples):
-            labels[i] = (example.text_b, tuple(answer.text for answer in example.label))
+            labels[i] = (example.text_b, tuple(answer.text for answer in example.answers))
             inside = np.array([part == 1 for part in batch.sequence_ids(i)])
             places.append(np.where(inside[:, None], np.array(batch["offset_mapping"][i]), -1))
-            spans.append(_tokens_of(example.label[0], places[-1]))
+            spans.append(_tokens_of(example.answers[0], places[-1]))
         columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
         starts, ends = zip(*spans, strict=True)
         rows = Dataset.from_dict({**columns, "start_positions": starts, "end_positions": ends})
         return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task, places)
 
     def logits(self, outputs: ModelOutput) -> Tensor:
-        return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)
+        return torch.stack([outputs["start_logits"], outputs["end_logits"]], dim=-1)
 
     def program_logits(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([output[0] for output in outputs], axis=-1)
@@ -113,7 +113,7 @@ class Questions(TaskType):
 
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return {
-            split: np.array([scores(_closest(e), [answer.text for answer in e.label]) for e in task.split(split)])
+            split: np.array([scores(_closest(e), [answer.text for answer in e.answers]) for e in task.split(split)])
             for split in ("dev", "test")
         }
 

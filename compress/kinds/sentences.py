@@ -43,7 +43,7 @@ class Sentences(TaskType):
     def encode(
         self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
     ) -> Encoded:
-        texts = [e.text_a for e in examples], [e.text_b for e in examples] if task.pair else None
+        texts = [e.text_a for e in examples], [e.second for e in examples] if task.pair else None
         batch = tokenizer(*texts, truncation="longest_first", max_length=max_tokens, padding=False)
         labels = np.asarray([e.label for e in examples], dtype=np.float32 if task.regression else np.int64)
         rows = Dataset.from_dict({**batch.data, "labels": labels})
@@ -65,7 +65,7 @@ class Sentences(TaskType):
         return bag_of_words(task)
 
     def label(self, example: Example, task: Task) -> str | None:
-        return str(example.label) if task.regression else task.labels[int(example.label)]
+        return str(example.label) if task.regression else task.labels[example.class_index]
 
 
 def too_long(texts: tuple[list[str], list[str] | None], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> int:

@@ -11,7 +11,7 @@ import torch
 from datasets import Dataset
 from torch import Tensor
 from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Example, Task
 
@@ -101,7 +101,8 @@ class TaskType(ABC):
 
     def logits(self, outputs: ModelOutput) -> Tensor:
         """A model's logits as one tensor (B, L) or (B, T, L)."""
-        return outputs.logits
+        logits: Tensor = outputs["logits"]
+        return logits
 
     def program_logits(self, outputs: Sequence[np.ndarray]) -> np.ndarray:
         """A program's outputs for one text, (1, ...) each, as one array (L,) or (T, L)."""
@@ -128,7 +129,7 @@ def batches(
     order = sorted(range(len(split)), key=lambda i: len(columns["input_ids"][i]))
     for start in range(0, len(order), size):
         chosen = order[start : start + size]
-        yield chosen, collate([{n: c[i] for n, c in columns.items()} for i in chosen])
+        yield chosen, BatchEncoding(collate([{n: c[i] for n, c in columns.items()} for i in chosen]))
 
 
 def padded(rows: Sequence[Tensor], length: int) -> Tensor:

@@ -55,10 +55,10 @@ class Tokens(TaskType):
     ) -> Encoded:
         texts = [e.text_a for e in examples]
         batch = tokenizer(texts, truncation=True, max_length=max_tokens, padding=False, return_offsets_mapping=True)
-        labels = np.full((len(examples), max(len(e.label) for e in examples)), _NONE)
+        labels = np.full((len(examples), max(len(e.word_labels) for e in examples)), _NONE)
         rows, places = [], []
         for i, example in enumerate(examples):
-            labels[i, : len(example.label)] = example.label
+            labels[i, : len(example.word_labels)] = example.word_labels
             row, first = _labeled(example, batch["offset_mapping"][i], batch.word_ids(i), task.labels)
             rows.append(row)
             places.append(first)
@@ -87,7 +87,7 @@ class Tokens(TaskType):
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         seen: dict[str, Counter[int]] = defaultdict(Counter)
         for example in task.train:
-            for word, label in zip(example.text_a.split(" "), example.label, strict=True):
+            for word, label in zip(example.text_a.split(" "), example.word_labels, strict=True):
                 seen[word.lower()][label] += 1
         outside, found = task.labels.index(OUTSIDE), {}
         for split in ("dev", "test"):
@@ -124,9 +124,9 @@ def _labeled(
         while start >= ends[word]:
             word += 1
         if first[word] == _NONE:
-            first[word], row[piece] = piece, example.label[word]
+            first[word], row[piece] = piece, example.word_labels[word]
         elif part != parts[piece - 1]:
-            row[piece] = _inside(example.label[word], names)
+            row[piece] = _inside(example.word_labels[word], names)
     return row, first
 
 

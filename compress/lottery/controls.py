@@ -102,6 +102,9 @@ def frozen_at_init(module: nn.Module, mask: Mask, initial: Mapping[str, Tensor])
 
 
 class _Frozen(nn.Module):
+    keep: Tensor
+    initial: Tensor
+
     def __init__(self, keep: Tensor, initial: Tensor) -> None:
         super().__init__()
         self.register_buffer("keep", keep.to(initial.device), persistent=False)

@@ -186,6 +186,7 @@ class _GradientMask:
 
     def __call__(self, parameter: Tensor) -> None:
         gradient = parameter.grad
+        assert gradient is not None  # the hook runs when it has been accumulated
         if self.keep.dtype != gradient.dtype or self.keep.device != gradient.device:
             self.keep = self.keep.to(gradient)  # once: where the trainer put the model is known only now
         gradient.mul_(self.keep)

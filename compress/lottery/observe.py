@@ -106,6 +106,7 @@ class GradientWatch:
     def _hook(self, name: str) -> Callable[[Tensor], None]:
         @torch.no_grad()
         def look(parameter: Tensor) -> None:
+            assert parameter.grad is not None  # the hook runs when it has been accumulated
             gradient = parameter.grad.float()
             self._passes[name] += 1
             if "gradient" in self.fields:

@@ -55,13 +55,12 @@ class Rewind:
         if isinstance(rewind, Rewind):
             return rewind
         word, _, number = rewind.partition(":")
-        known = {"initial": (cls.initial, False), "none": (cls.none, False)}
-        known |= {"learning_rate": (cls.learning_rate, bool(number)), "step": (cls.to_step, True)}
-        if word not in known or bool(number) != known[word][1] or (number and not number.isdecimal()):
+        plain = {"initial": cls.initial, "none": cls.none, "learning_rate": cls.learning_rate}
+        numbered = {"learning_rate": cls.learning_rate, "step": cls.to_step}
+        if word not in (numbered if number else plain) or (number and not number.isdecimal()):
             remedy = "use initial, step:K, learning_rate, learning_rate:K or none"
             raise PocketTicketError(f"'{rewind}' is no way to rewind", remedy=remedy)
-        make, numbered = known[word]
-        return make(int(number)) if numbered else make()
+        return numbered[word](int(number)) if number else plain[word]()
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,8 @@ def prune(
     Raises ModelError where scores and mask don't fit, TrainingError for NaN, PocketTicketError for a missing group.
     """
     mask.check_fits(scores)
-    group_of, groups = grouping(scope), {}
+    group_of = grouping(scope)
+    groups: dict[str, list[str]] = {}
     for name in mask:
         groups.setdefault(group_of(name), []).append(name)
     kept: dict[str, Tensor] = {}

@@ -130,7 +130,7 @@ class _Search:
                 f"the module has no parameter '{min(missing)}'", remedy="use the names of module.named_parameters()"
             )
 
-        needs = getattr(self.criterion, "uses", frozenset())
+        needs: frozenset[str] = getattr(self.criterion, "uses", frozenset())
         if self.first is not None and (
             "drift" in needs or ("gradient" in needs and self.first.gradient is None) or self.rewind.weights == "step"
         ):

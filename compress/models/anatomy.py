@@ -6,7 +6,7 @@ so supporting one more architecture means adding one row to `ARCHITECTURES`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -236,9 +236,11 @@ def _head_size(model: nn.Module) -> int:
 
 
 def _feed_forwards(row: Architecture, block: nn.Module) -> Iterator[FeedForward]:
-    owners = [*block.get_submodule(row.extra_feed_forwards), block] if row.extra_feed_forwards else [block]
+    more = cast(nn.ModuleList, block.get_submodule(row.extra_feed_forwards)) if row.extra_feed_forwards else ()
+    owners = [*more, block]
     for owner in owners:
-        yield FeedForward(*(owner.get_submodule(path) for path in row.feed_forward))
+        inner, outer, norm = (owner.get_submodule(path) for path in row.feed_forward)
+        yield FeedForward(inner, outer, norm)
 
 
 def _bottleneck(row: Architecture, block: nn.Module, *, inside: bool) -> Bottleneck | None:
@@ -334,7 +336,8 @@ def masked_language_head_of(model: nn.Module) -> MaskedLanguageHead:
     dense, norm, decoder = (model.get_submodule(path) for path in row.mlm)
     weight, bias = decoder.weight, decoder.bias
     if row.mlm_decoder_rest:
-        weight = torch.cat([weight, model.get_submodule(row.mlm_decoder_rest).weight.T], dim=1)
+        rest: Tensor = model.get_submodule(row.mlm_decoder_rest).weight
+        weight = torch.cat([cast(Tensor, weight), rest.T], dim=1)
     activation = row.mlm_activation or getattr(model.config, row.hidden_activation)
     return MaskedLanguageHead(dense, activation, norm, weight, bias)
 
@@ -388,7 +391,7 @@ def prunable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     biases, norms or the task head (Chen et al. 2020, section 3).
     """
     row, encoder = architecture_of(model), encoder_of(model)
-    wanted = set()
+    wanted: set[int] = set()
     for layer in layers_of(model):
         wanted.update(id(m.weight) for m in (layer.query, layer.key, layer.value, layer.attention_output))
         wanted.update(id(m.weight) for ffn in layer.feed_forwards for m in (ffn.inner, ffn.outer))

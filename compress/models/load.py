@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -206,7 +207,7 @@ def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens
         )
 
 
-def _from_pretrained(cls: type, source: str, **options: object):
+def _from_pretrained(cls: Any, source: str, **options: object) -> Any:
     try:
         return cls.from_pretrained(source, **options)
     except Exception as error:  # transformers, safetensors and the Hub client raise many unrelated types

@@ -7,7 +7,7 @@ keeps its form: hooks do the merging, and its config says after which layers, un
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -45,7 +45,7 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
 
     Raises ModelError for a place that is not between two of its layers, or a model that merges already.
     """
-    blocks = encoder_of(model).get_submodule(architecture_of(model).layers)
+    blocks = cast(nn.ModuleList, encoder_of(model).get_submodule(architecture_of(model).layers))
     config = model.config
     if list(after) != sorted(set(after)) or not all(0 < place < len(blocks) for place in after):
         raise ModelError(
@@ -70,7 +70,9 @@ class _Merging:
     def __init__(self) -> None:
         self.real: Tensor | None = None
 
-    def before(self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple, dict] | None:
+    def before(
+        self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         """Hand a layer the mask (B, 1, ·, T) that its shorter stream needs."""
         stream = args[0] if args else kwargs["hidden_states"]
         mask = kwargs["attention_mask"] if "attention_mask" in kwargs else args[1]

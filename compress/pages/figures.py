@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -27,10 +28,10 @@ def write_svg(path: Path, title: str, draw: Callable[[Axes], None]) -> None:
 
 
 def with_spread(
-    axes: Axes, x: Sequence[float], columns: Sequence[Sequence[float]], label: str, factor: float = 100, **style: object
+    axes: Axes, x: Sequence[float], columns: Sequence[Sequence[float]], label: str, factor: float = 100, **style: Any
 ) -> None:
     """A line of means with bars of one standard deviation; a column holds one value a seed."""
     means = [fmean(column) * factor for column in columns]
     errors = [stdev(column) * factor if len(column) > 1 else 0 for column in columns]
-    look = {"marker": "o", "markersize": 3, "capsize": 2, "linewidth": 1.2} | style
+    look: dict[str, Any] = {"marker": "o", "markersize": 3, "capsize": 2, "linewidth": 1.2} | style
     axes.errorbar(x, means, errors, label=label, **look)

@@ -23,7 +23,8 @@ def assemble(
     """
     rows = [stage for stage in stages if stage.has_model]
     task, numbers = run.task, {stage.name: run.metrics(stage.name) for stage in rows}
-    found, reasons = run.metrics("programs"), {}
+    found = run.metrics("programs")
+    reasons: dict[str, str] = {}
     verdict = (
         found["verdict"]
         | _ticket_verdict(run.recipe.ticket.rewind, numbers, reasons)

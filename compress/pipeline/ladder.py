@@ -7,12 +7,14 @@ smallest within a drop the ladder is bisected, trusting that smaller loses more.
 storage, and the choice is the best of all that were tried, on dev.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from compress.recipe.sections import BudgetSection
 
-SCHEMES = ("int8", "int4")
+Storage = Literal["int8", "int4"]
+SCHEMES: tuple[Storage, ...] = ("int8", "int4")
 # (layers, heads, neurons, vocabulary, embedding_rank), largest first; no rung is larger than the one before in any of
 # them. The first is the dense model as it is: where nothing may be lost, its storage alone becomes smaller. 0: whole.
 # The recipes accurate, balanced and tiny stand on it: many words in a narrow table lose less than few in a wide one.
@@ -40,7 +42,7 @@ class Draft:
 
     def fits(self, budget: BudgetSection) -> bool:
         """Whether size and speed are within the budget."""
-        fast = budget.slowest is None or self.milliseconds <= budget.slowest[0]
+        fast = budget.slowest is None or (self.milliseconds is not None and self.milliseconds <= budget.slowest[0])
         return fast and self.bytes <= budget.most_bytes
 
 
@@ -49,7 +51,7 @@ class Tried:
     """A trained program: its rung and storage, what it costs, and the metric (0–1 or as it is) of the file on dev."""
 
     rung: int
-    scheme: str
+    scheme: Storage
     draft: Draft
     metric_dev: float
 
@@ -63,14 +65,20 @@ class Choice:
     met: bool
 
 
-def first_fitting(budget: BudgetSection, rungs: int, draft: Callable[[int, str], Draft]) -> dict[str, int] | None:
+def first_fitting(
+    budget: BudgetSection, rungs: int, draft: Callable[[int, Storage], Draft]
+) -> dict[Storage, int] | None:
     """For each storage the largest rung that fits size and speed, where one does; None when none does for any.
 
     `draft(rung, scheme)` measures a program without training it; it is asked for log2(rungs) of them a storage.
     """
     if budget.max_size is None and budget.slowest is None:
         return dict.fromkeys(SCHEMES, 0)
-    found = {s: _first(lambda rung, s=s: draft(rung, s).fits(budget), rungs) for s in SCHEMES}
+
+    def first(scheme: Storage) -> int | None:
+        return _first(lambda rung: draft(rung, scheme).fits(budget), rungs)
+
+    found = {scheme: first(scheme) for scheme in SCHEMES}
     return {scheme: rung for scheme, rung in found.items() if rung is not None} or None
 
 
@@ -78,8 +86,8 @@ def search(
     budget: BudgetSection,
     rungs: int,
     *,
-    first: dict[str, int],
-    train: Callable[[int], Iterable[tuple[str, Draft, float]]],
+    first: Mapping[Storage, int],
+    train: Callable[[int], Iterable[tuple[Storage, Draft, float]]],
     dense_dev: float,
 ) -> Choice:
     """Follow the plan on a ladder of `rungs`, of which `first` says from where on they fit.
@@ -95,7 +103,8 @@ def search(
         return [t for t in found if t.draft.fits(budget)]
 
     def within(programs: Sequence[Tried]) -> list[Tried]:
-        return [t for t in programs if 100 * (dense_dev - t.metric_dev) <= budget.max_drop]
+        most = float("inf") if budget.max_drop is None else budget.max_drop
+        return [t for t in programs if 100 * (dense_dev - t.metric_dev) <= most]
 
     fitting = sorted(set(first.values()))
     if budget.max_drop is None:

@@ -1,6 +1,6 @@
 """What the stages of one run share: the inputs (recipe, task, encoder) and the folder with the stages before."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -49,7 +49,7 @@ class Inputs:
 
     def in_folder(self, root: Path) -> "Run":
         """The run of these inputs that writes into `root`."""
-        return Run(*(getattr(self, field.name) for field in fields(Inputs)), RunDir(root))
+        return Run(self.recipe, self.console, self.task, self.texts, self.source, self.model_name, RunDir(root))
 
     def with_recipe(self, **changes: Any) -> Self:
         """The same with other values for some of the recipe's sections or keys; data and texts stay."""

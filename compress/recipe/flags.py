@@ -47,7 +47,8 @@ def add_common_flags(command: Any) -> None:
 
 def _flag(info: FieldInfo) -> str | None:
     extra = info.json_schema_extra
-    return extra.get("flag") if isinstance(extra, dict) else None
+    flag = extra.get("flag") if isinstance(extra, dict) else None
+    return flag if isinstance(flag, str) else None
 
 
 def _flag_keys() -> set[str]:

@@ -16,6 +16,12 @@ def _option(default: Any, help: str, flag: str | None = None, **limits: Any) -> 
     return Field(default, description=help, json_schema_extra={"flag": flag} if flag else None, **limits)
 
 
+def _filled_in(value: float | None) -> float:
+    if value is None:
+        raise ValueError("a recipe that was not resolved has no passes and rates (recipe.defaults.for_examples)")
+    return value
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -81,6 +87,16 @@ class TrainingSection(_Section):
     weight_decay: float = _option(0.01, "AdamW's decoupled weight decay (matrices only, embeddings excluded)", ge=0)
     max_grad_norm: float = _option(1.0, "gradients are clipped to this norm", gt=0)
 
+    @property
+    def passes(self) -> float:
+        """`epochs`, once `for_examples` has filled it in."""
+        return _filled_in(self.epochs)
+
+    @property
+    def peak(self) -> float:
+        """`learning_rate`, once `for_examples` has filled it in."""
+        return _filled_in(self.learning_rate)
+
 
 class TicketSection(_Section):
     """How the lottery ticket is searched."""
@@ -116,7 +132,7 @@ class TicketSection(_Section):
     @property
     def rewind_step(self) -> int:
         """The step of the first training that weights and schedule return to; 0: the beginning."""
-        return int(_REWIND.fullmatch(self.rewind)[1] or 0)
+        return int(self.rewind.partition(":")[2] or 0)
 
 
 class StructureSection(_Section):
@@ -191,7 +207,7 @@ class BudgetSection(_Section):
 
     @property
     def is_set(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether there is any limit."""
         return (self.max_drop, self.max_size, self.max_latency) != (None, None, None)
 
     @property
@@ -199,7 +215,7 @@ class BudgetSection(_Section):
         """Bytes that the program may have (1 MB = 10⁶ bytes)."""
         if self.max_size is None:
             return float("inf")
-        number, unit = _SIZE.fullmatch(self.max_size.strip()).groups()
+        [(number, unit)] = _SIZE.findall(self.max_size)
         return float(number) * _UNITS[unit.lower()]
 
     @property
@@ -207,7 +223,7 @@ class BudgetSection(_Section):
         """(milliseconds, tokens) that the program may take, or None."""
         if self.max_latency is None:
             return None
-        milliseconds, tokens = _LATENCY.fullmatch(self.max_latency.strip()).groups()
+        [(milliseconds, tokens)] = _LATENCY.findall(self.max_latency)
         return float(milliseconds), int(tokens)
 
 
@@ -236,6 +252,16 @@ class DistillSection(_Section):
         0.0, "weight of the divergence between the last layers' token relations (MiniLMv2); 0: off", ge=0
     )
     hidden_weight: float = _option(1.0, "weight of the relative squared distance between hidden states; 0: off", ge=0)
+
+    @property
+    def passes(self) -> float:
+        """`epochs`, once `for_examples` has filled it in."""
+        return _filled_in(self.epochs)
+
+    @property
+    def peak(self) -> float:
+        """`learning_rate`, once `for_examples` has filled it in."""
+        return _filled_in(self.learning_rate)
 
 
 class QuantizeSection(_Section):

@@ -115,8 +115,8 @@ def _memory_hint(report: Report) -> str:
 
 
 def _size_card(report: Report, title: str, key: str, ratio_key: str, hint: str) -> Card:
-    values = [(report["programs"][name] or {}).get(key) for name in ("dense", "ticket")]
-    shares = tuple(100 * v / max(values) for v in values) if all(values) else None
+    values: list[Any] = [(report["programs"][name] or {}).get(key) for name in ("dense", "ticket")]
+    shares = (100 * values[0] / max(values), 100 * values[1] / max(values)) if all(values) else None
     ratio = report["verdict"].get(ratio_key)
     badge = None if ratio is None else " ".join(prose.compared(ratio, *prose.SIZE_WORDS))
     return Card(title, hint, f.size(values[0]), f.size(values[1]), badge, shares)

@@ -33,10 +33,11 @@ def gate_scores(model: nn.Module, losses: Iterable[Tensor], *, price: float = PR
             for loss in losses:
                 optimizer.zero_grad()
                 loss.backward()
+                gradients = [gate.grad for gate in opened if gate.grad is not None]
                 if unit is None:
-                    unit = torch.cat([gate.grad.abs() for gate in opened]).median()
-                for gate in opened:
-                    gate.grad += price * unit
+                    unit = torch.cat([gradient.abs() for gradient in gradients]).median()
+                for gradient in gradients:
+                    gradient += price * unit
                 optimizer.step()
                 for gate in opened:
                     gate.data.clamp_(min=0)

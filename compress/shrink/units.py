@@ -32,7 +32,7 @@ def taylor_scores(model: nn.Module, losses: Iterable[Tensor]) -> list[UnitScores
     for loss in losses:
         model.zero_grad(set_to_none=True)
         loss.backward()
-        sums = _unit_sums(model, lambda p: (p * p.grad).abs())
+        sums = _unit_sums(model, lambda p: (p * p.grad).abs() if p.grad is not None else torch.zeros_like(p))
         found = sums if found is None else [a.plus(b) for a, b in zip(found, sums, strict=True)]
     model.zero_grad(set_to_none=True)
     return found or []
@@ -78,7 +78,7 @@ def choose_structure(
 
 
 @torch.no_grad()
-def _unit_sums(model: nn.Module, saliency: Callable[[nn.Parameter], Tensor]) -> list[UnitScores]:
+def _unit_sums(model: nn.Module, saliency: Callable[[Tensor], Tensor]) -> list[UnitScores]:
     def rows(linear: nn.Linear) -> Tensor:
         total = saliency(linear.weight).sum(1)
         return total if linear.bias is None else total + saliency(linear.bias)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -52,10 +53,11 @@ def choose(
     by_use = sorted(used, key=lambda i: (-used[i], i))
     in_order = sorted(vocabulary.items(), key=lambda item: item[1])
     general = (i for piece, i in in_order if not piece.startswith("[unused"))
+    pieces = {i: piece for piece, i in vocabulary.items()}
     for i in (*by_use, *general):
         if len(kept) >= size:
             break
-        if i in special or not _foreign(tokenizer.convert_ids_to_tokens(i), scripts):
+        if i in special or not _foreign(pieces[i], scripts):
             with_parts = kept | _derivation(i, parts)
             if len(with_parts) <= size:
                 kept = with_parts
@@ -79,17 +81,17 @@ def trim_tokenizer(tokenizer: PreTrainedTokenizerBase, kept: Sequence[int]) -> P
         return load_tokenizer(folder)
 
 
-def _trim_pieces(model: dict, new_id: dict[int, int]) -> None:
+def _trim_pieces(model: dict[str, Any], new_id: dict[int, int]) -> None:
     model["vocab"] = {piece: new_id[i] for piece, i in model["vocab"].items() if i in new_id}
 
 
-def _trim_merges(model: dict, new_id: dict[int, int]) -> None:
+def _trim_merges(model: dict[str, Any], new_id: dict[int, int]) -> None:
     _trim_pieces(model, new_id)
     known = model["vocab"].keys()
     model["merges"] = [pair for pair in model["merges"] if {*pair, "".join(pair)} <= known]
 
 
-def _trim_scored(model: dict, new_id: dict[int, int]) -> None:
+def _trim_scored(model: dict[str, Any], new_id: dict[int, int]) -> None:
     model["vocab"] = [entry for i, entry in enumerate(model["vocab"]) if i in new_id]
     if model["unk_id"] is not None:
         model["unk_id"] = new_id[model["unk_id"]]
@@ -121,7 +123,7 @@ def coverage(before: PreTrainedTokenizerBase, after: PreTrainedTokenizerBase, te
     )
 
 
-def _model(tokenizer: PreTrainedTokenizerBase) -> dict:
+def _model(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
     """The tokenizer's model as tokenizer.json holds it. Raises ModelError for a kind that can't be trimmed."""
     model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     if model["type"] not in _TRIMS:
@@ -133,7 +135,7 @@ def _model(tokenizer: PreTrainedTokenizerBase) -> dict:
     return model
 
 
-def _merged_from(model: dict, vocabulary: dict[str, int]) -> dict[int, tuple[int, int]]:
+def _merged_from(model: dict[str, Any], vocabulary: dict[str, int]) -> dict[int, tuple[int, int]]:
     """Of BPE: each merged piece's two parts, by the first merge that gives it; else nothing."""
     parts: dict[int, tuple[int, int]] = {}
     for left, right in model.get("merges", ()):
@@ -162,7 +164,7 @@ def _foreign(piece: str, scripts: Sequence[str]) -> bool:
     return any(not unicodedata.name(c, "").startswith(tuple(scripts)) for c in letters)
 
 
-def _renumber(processor: dict, new_id: dict[int, int]) -> None:
+def _renumber(processor: dict[str, Any], new_id: dict[int, int]) -> None:
     """Give the post-processor's special tokens their new ids, in place (TemplateProcessing and BertProcessing)."""
     for token in processor.get("special_tokens", {}).values():
         token["ids"] = [new_id[i] for i in token["ids"]]

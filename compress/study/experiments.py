@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 from rich.table import Table
 
 from compress.console import Console
@@ -22,7 +23,7 @@ from compress.study.page import write_page
 from compress.study.results import FORMAT, Results
 from compress.study.searches import SEARCH, dense, expected_steps, iterative, round_epochs
 from compress.study.settings import Settings
-from compress.study.trainings import Bench, Spec, Training, check_supported
+from compress.study.trainings import Bench, Spec, Start, Training, check_supported
 from compress.study.transfer import Source
 
 Row = dict[str, Any]
@@ -82,7 +83,7 @@ def _plan(bench: Bench, settings: Settings) -> list[tuple[str, int, int]]:
     a_pass = math.ceil(len(bench.run.task.train) / recipe.training.batch_size)
 
     def steps(epochs: float | None) -> int:
-        return math.ceil(a_pass * (epochs or recipe.training.epochs))
+        return math.ceil(a_pass * (epochs or recipe.training.passes))
 
     whole, rounds = steps(None), round_epochs(bench)
     plan = [("dense model", seeds, whole), ("tickets", seeds * len(settings.sparsities), whole)]
@@ -131,7 +132,7 @@ def _control(name: str, level: float, mask: Mask, seed: int) -> Spec:
     label = f"{name}-{level:g}"
     if name == "random":
         return Spec(seed, label, random_mask(mask, seed=seed))
-    return Spec(seed, label, mask, start=name)
+    return Spec(seed, label, mask, start=cast(Start, name))
 
 
 def _numbers(training: Training, output: Path) -> Row:
@@ -143,7 +144,7 @@ def _numbers(training: Training, output: Path) -> Row:
 def _paired(bench: Bench, rows: list[Row], trained: dict[str, Training]) -> list[Row]:
     """Ticket − dense on the same test examples, mean over seeds, with its interval (paired bootstrap)."""
 
-    def answers(role: str, level: float) -> list[dict]:
+    def answers(role: str, level: float) -> list[dict[str, np.ndarray]]:
         return [trained[r["folder"]].predictions() for r in rows if (r["role"], r["sparsity"]) == (role, level)]
 
     result, whole = [], answers("dense", 0.0)
@@ -167,7 +168,7 @@ def _about(bench: Bench, settings: Settings) -> dict[str, Any]:
             "controls": list(settings.controls),
             "searches": list(settings.searches),
             "transfer": [str(folder) for folder in settings.transfer],
-            "round_epochs": round_epochs(bench) or run.recipe.training.epochs,
+            "round_epochs": round_epochs(bench) or run.recipe.training.passes,
         },
         "recipe": run.recipe.model_dump(mode="json"),
     }

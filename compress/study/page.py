@@ -123,8 +123,8 @@ def _searches(r: Results) -> str:
     for name in r.sources("search"):
         cells = []
         for s in levels:
-            values, plain = r.values("search", s, name), r.values("ticket", s)
-            lost = len(plain) > 1 and fmean(values) < fmean(plain) - stdev(plain) - 1e-12
+            values, iterative = r.values("search", s, name), r.values("ticket", s)
+            lost = len(iterative) > 1 and fmean(values) < fmean(iterative) - stdev(iterative) - 1e-12
             price = f"{r.cost(name, s):.2f}; {r.mask_distance('search', name, s):.1%}"
             cells.append(f"{spread(values)}{'*' if lost else ''} ({price}) {_rule(r, s, name)}")
         rows.append([f"{name}: {SEARCHES[name]}", *cells])

@@ -1,7 +1,9 @@
 """The page's plots: metric against sparsity, and ticket against dense step for step (Damadi 2021)."""
 
+from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 from matplotlib.axes import Axes
 
@@ -18,7 +20,7 @@ def draw(r: Results, folder: Path) -> dict[str, str]:
         "study-curves.svg": (f"{name}: dev {r.metric.name} step by step, dense model and tickets", _curves),
     }
     for file, (title, plot) in plots.items():
-        write_svg(folder / file, title, lambda axes, plot=plot: plot(r, axes))
+        write_svg(folder / file, title, partial(plot, r))
     return {file: title for file, (title, _) in plots.items()}
 
 
@@ -44,7 +46,7 @@ def _curves(r: Results, axes: Axes) -> None:
         rows = r.of(role, level)
         points = zip(*([point["metric_dev"] for point in row["curve"]] for row in rows), strict=True)
         means = [r.metric.scale * fmean(column) for column in points]
-        look = {"color": "black", "linestyle": "--"} if role == "dense" else {}
+        look: dict[str, Any] = {"color": "black", "linestyle": "--"} if role == "dense" else {}
         steps = [point["step"] for point in rows[0]["curve"]]
         label = "dense" if role == "dense" else f"ticket, {level:.0%}"
         axes.plot(steps, means, marker="o", markersize=3, linewidth=1.2, label=label, **look)

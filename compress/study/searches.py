@@ -7,6 +7,9 @@ it is used. A teacher's logits for the training texts cost a third of a pass ove
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
 
 from compress.lottery import Mask, prune, step, targets
 from compress.lottery.convergence import votes
@@ -87,7 +90,7 @@ def round_epochs(bench: Bench) -> float | None:
     return recipe.ticket.round_epochs if named and recipe.ticket.round_epochs != recipe.training.epochs else None
 
 
-def _round(bench: Bench, seed: int, number: int, mask: Mask | None, **how: object) -> Training:
+def _round(bench: Bench, seed: int, number: int, mask: Mask | None, **how: Any) -> Training:
     keep = (bench.run.recipe.ticket.criterion,)
     return bench.train(
         Spec(seed, f"round-{number}", mask, order=round_seed(seed, number), keep=keep, scored=False, **how)
@@ -173,6 +176,6 @@ def _rounds(bench: Bench, seed: int, levels: Sequence[float], *, distilled: bool
     return _prune_in_rounds(bench, levels, last, train, price)
 
 
-def _one_shot(scores: dict, bench: Bench, levels: Sequence[float], cost: float) -> dict[float, Found]:
+def _one_shot(scores: dict[str, Tensor], bench: Bench, levels: Sequence[float], cost: float) -> dict[float, Found]:
     nothing, scope = Mask.dense(scores), bench.run.recipe.ticket.scope
     return {level: Found(prune(scores, nothing, level, scope), cost) for level in levels}

@@ -33,6 +33,7 @@ from compress.report.formats import duration
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted
 
+Start = Literal["pretrained", "reinit", "shuffled"]
 _KEPT = ("model", *CRITERIA)  # what a training may leave, besides its numbers
 
 
@@ -49,7 +50,7 @@ class Spec:
     seed: int
     label: str
     mask: Mask | None = None
-    start: Literal["pretrained", "reinit", "shuffled"] = "pretrained"
+    start: Start = "pretrained"
     epochs: float | None = None
     order: int | None = None
     distilled: bool = False
@@ -151,7 +152,7 @@ class Bench:
             spec.mask.check_fits(parameters)
         criteria = [name for name in spec.keep if name != "model"]
         wanted = [*criteria, run.recipe.ticket.criterion] if spec.settle else criteria
-        uses = [getattr(criterion_named(name), "uses", frozenset()) for name in wanted]
+        uses: list[frozenset[str]] = [getattr(criterion_named(name), "uses", frozenset()) for name in wanted]
         watch = GradientWatch(frozenset().union(*uses))
 
         def scores(criterion: str) -> dict[str, Tensor]:
@@ -162,7 +163,7 @@ class Bench:
             fitted = run.learner().fit(
                 model,
                 spec.label,
-                epochs=spec.epochs or run.recipe.training.epochs,
+                epochs=spec.epochs or run.recipe.training.passes,
                 seed=spec.seed if spec.order is None else spec.order,
                 mask=spec.mask,
                 teacher=teacher,

@@ -110,7 +110,7 @@ class Teacher:
         """
         with_hidden, task_type = settings.hidden_weight > 0, TASK_TYPES[texts.task.kind]
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        model.to(device).eval()
+        nn.Module.to(model, device).eval()
         logits: list[Tensor] = [torch.empty(0)] * len(texts)
         hidden: list[Tensor] = [torch.empty(0)] * len(texts) if with_hidden else []
         qkv: list[Tensor] = [torch.empty(0)] * len(texts) if settings.relation_weight else []
@@ -132,7 +132,7 @@ class Teacher:
                 if stacked_qkv is not None:
                     qkv[i] = stacked_qkv[:, row, :length].clone()
             advance(len(chosen))
-        model.to("cpu")
+        nn.Module.to(model, "cpu")
         return cls(settings, task_type, logits, hidden, qkv, layers_of(model)[-1].heads)
 
     def loss(self, student: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
@@ -149,8 +149,9 @@ class Teacher:
         if teacher_logits.shape[-1] == 1:
             soft_loss = F.mse_loss(student_logits, teacher_logits)
         else:
-            pair = (self.task_type.distributions(logits, mask) for logits in (student_logits, teacher_logits))
-            soft_loss = soft_cross_entropy(*pair, settings.temperature)
+            student_rows = self.task_type.distributions(student_logits, mask)
+            teacher_rows = self.task_type.distributions(teacher_logits, mask)
+            soft_loss = soft_cross_entropy(student_rows, teacher_rows, settings.temperature)
         loss: Tensor = (1 - settings.logits_weight) * outputs.loss + settings.logits_weight * soft_loss
         if self.hidden:
             loss = loss + settings.hidden_weight * self._hidden_loss(outputs.hidden_states, rows, mask)

@@ -6,6 +6,7 @@ The rounding is torchao's own, so that what is trained for is what is exported, 
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,18 +24,18 @@ def rounded_weights(matrices: Iterable[nn.Linear | nn.Embedding], scheme: str) -
     """
     from torchao.quantization.qat import IntxFakeQuantizeConfig, IntxFakeQuantizer
 
-    four_bits = IntxFakeQuantizeConfig(torch.int4, group_size=GROUP)
+    four_bits = IntxFakeQuantizeConfig(torch.int4, group_size=GROUP)  # type: ignore[attr-defined]  # missing in torch's stubs
     eight_bits = IntxFakeQuantizeConfig(torch.int8, "per_channel")
-    configs: dict[nn.Module, IntxFakeQuantizeConfig] = {}
+    configs: dict[nn.Module, Any] = {}
     for matrix in matrices:
         if scheme == "int4" and matrix.weight.shape[1] % GROUP == 0:
             configs[matrix] = four_bits
         elif isinstance(matrix, nn.Linear):
             configs[matrix] = eight_bits
-    for matrix, config in configs.items():
-        parametrize.register_parametrization(matrix, "weight", IntxFakeQuantizer(config))
+    for module, config in configs.items():
+        parametrize.register_parametrization(module, "weight", IntxFakeQuantizer(config))
     try:
         yield
     finally:
-        for matrix in configs:
-            parametrize.remove_parametrizations(matrix, "weight", leave_parametrized=False)
+        for module in configs:
+            parametrize.remove_parametrizations(module, "weight", leave_parametrized=False)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     Trainer,
+    TrainerControl,
+    TrainerState,
     TrainingArguments,
     get_linear_schedule_with_warmup,
 )
@@ -108,9 +110,9 @@ class Learner:
         points: list[dict[str, float]] = []
         held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
         rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
-        # a masked language model asks for every word at every place
-        whole = model.get_output_embeddings() is not None or not compact
-        table = nullcontext() if whole else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
+        # a masked language model's head needs every word's row
+        full_table = model.get_output_embeddings() is not None or not compact
+        table = nullcontext() if full_table else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
         with (
             held,
             table,
@@ -121,16 +123,16 @@ class Learner:
         ):
             trainer = _Loop(
                 model=model,
-                args=self._arguments(scratch, total, start_step, seed, learning_rate or self.settings.learning_rate),
+                args=self._arguments(scratch, total, start_step, seed, learning_rate or self.settings.peak),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
-                data_collator=self.texts.task_type.collator(self.texts.tokenizer),
+                data_collator=cast(Any, self.texts.task_type.collator(self.texts.tokenizer)),
                 callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
             )
             trainer.teacher, trainer.place = teacher, name
             trainer.start_step, trainer.fine_tune = start_step, fine_tune
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
-        model.to("cpu").eval()
+        nn.Module.to(model, "cpu").eval()
         return Fitted(steps=trainer.state.global_step, seconds=time.monotonic() - started, curve=tuple(points))
 
     def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
@@ -185,15 +187,18 @@ class _Loop(Trainer):
     fine_tune: bool = False
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
-        whole = self.args.warmup_steps, num_training_steps + self.start_step
-        usual = get_linear_schedule_with_warmup(optimizer or self.optimizer, *whole).lr_lambdas[0]
-        self.lr_scheduler = LambdaLR(
-            optimizer or self.optimizer, lambda step: _FINE if self.fine_tune else usual(step + self.start_step)
-        )
-        return self.lr_scheduler
+        chosen = optimizer or self.optimizer
+        assert chosen is not None  # the Trainer makes it first
+        full = self.args.warmup_steps, num_training_steps + self.start_step
+        usual = get_linear_schedule_with_warmup(chosen, *full).lr_lambdas[0]
+        schedule = LambdaLR(chosen, lambda step: _FINE if self.fine_tune else usual(step + self.start_step))
+        self.lr_scheduler = schedule
+        return schedule
 
-    def compute_loss(self, model: nn.Module, inputs: dict, return_outputs: bool = False, **_: object) -> torch.Tensor:
-        loss = self.teacher.loss(model, inputs) if self.teacher else model(**inputs).loss
+    def compute_loss(  # type: ignore[override]  # it never returns the outputs
+        self, model: PreTrainedModel, inputs: dict[str, Any], return_outputs: bool = False, **_: object
+    ) -> torch.Tensor:
+        loss: torch.Tensor = self.teacher.loss(model, inputs) if self.teacher else model(**inputs).loss
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.state.global_step + 1}",
@@ -220,7 +225,14 @@ class _Progress(transformers.TrainerCallback):
     ) -> None:
         self.learner, self.points, self.advance, self.every, self.enough = learner, points, advance, every, enough
 
-    def on_step_end(self, args, state, control, model: PreTrainedModel, **_: object) -> None:
+    def on_step_end(  # type: ignore[override]  # the Trainer passes the model by name
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        model: PreTrainedModel,
+        **_: object,
+    ) -> None:
         self.advance(1)
         if state.global_step % self.every and state.global_step != state.max_steps:
             return

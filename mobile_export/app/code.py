@@ -46,7 +46,8 @@ class Code:
 
 def namespace() -> str:
     """The app's package, as the Gradle file says it."""
-    return re.search(r'namespace = "([\w.]+)"', (PROJECT / "app" / "build.gradle.kts").read_text()).group(1)
+    text = (PROJECT / "app" / "build.gradle.kts").read_text()
+    return re.findall(r'namespace = "([\w.]+)"', text)[0]
 
 
 def build_code(tools: Tools, runtime: Runtime) -> Code:

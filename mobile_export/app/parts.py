@@ -20,6 +20,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from compress.errors import PocketTicketError, ToolError
@@ -38,7 +39,7 @@ _AARS = {"com.facebook.fbjni:fbjni"}
 
 
 @cache
-def catalog() -> dict:
+def catalog() -> dict[str, Any]:
     """The parsed version catalog."""
     return tomllib.loads(CATALOG.read_text())
 
@@ -182,7 +183,7 @@ def npm_runtime() -> Runtime:
     integrity = lock()["npm"][NPM_PACKAGE]
     folder = cache_dir() / "runtime" / hashlib.sha256(integrity.encode()).hexdigest()[:16]
     made_once(folder, lambda work: _unpack_npm(integrity, work))
-    libraries = {so.parent.name: (so,) for so in sorted(folder.glob("*/libexecutorch.so"))}
+    libraries: dict[str, tuple[Path, ...]] = {so.parent.name: (so,) for so in sorted(folder.glob("*/libexecutorch.so"))}
     return Runtime(folder / "classes.jar", libraries, hashlib.sha256(integrity.encode()).hexdigest())
 
 
@@ -197,7 +198,9 @@ def _unpack_npm(integrity: str, unpacked: Path) -> None:
                 if member.isfile() and (member.name == root or member.name.startswith(native)):
                     target = unpacked / (member.name.removeprefix(native) if member.name != root else "classes.jar")
                     target.parent.mkdir(exist_ok=True)
-                    with tar.extractfile(member) as source, target.open("wb") as sink:
+                    source = tar.extractfile(member)
+                    assert source is not None  # it is a file
+                    with source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
 
 

@@ -47,8 +47,8 @@ def find_tools() -> Tools:
 
     Raises ToolError naming everything that is missing and the packages that bring it.
     """
-    found = {name: _find(name) for name in DEBIAN}
-    missing = [name for name, path in found.items() if path is None]
+    found = {name: path for name in DEBIAN if (path := _find(name)) is not None}
+    missing = [name for name in DEBIAN if name not in found]
     if missing:
         packages = sorted({DEBIAN[name] for name in missing})
         raise ToolError(

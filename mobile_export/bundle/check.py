@@ -3,13 +3,14 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from compress.errors import ExportError
 
 KINDS = ("classification", "pair", "regression", "pair_regression", "tokens", "qa")
 
 
-def check_bundle(bundle: Path) -> dict:
+def check_bundle(bundle: Path) -> dict[str, Any]:
     """Returns the manifest. Raises ExportError with the first thing that is wrong and what to do."""
     again = "export the run again"
     manifest_file = bundle / "manifest.json"
@@ -47,4 +48,4 @@ def check_bundle(bundle: Path) -> dict:
             raise ExportError(
                 "the file is not the one that the manifest describes (other SHA-256)", where=str(file), remedy=again
             )
-    return manifest
+    return dict(manifest)

@@ -100,7 +100,7 @@ def _truncated(ranked: Sequence[Text], max_tokens: int, pair: bool) -> Iterator[
 
 def _each_label(ranked: Sequence[Text]) -> list[Text]:
     labels: dict[str | None, Text] = {}
-    for text in ranked[len(ranked) // 2 :] + ranked[: len(ranked) // 2]:  # of middling length where possible
+    for text in (*ranked[len(ranked) // 2 :], *ranked[: len(ranked) // 2]):  # of middling length where possible
         labels.setdefault(text.label, text)
     return list(labels.values())
 

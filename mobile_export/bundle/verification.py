@@ -48,6 +48,7 @@ def verify_bundle(
     _check_tokens(bundle, manifest, examples)
     model = manifest["model"]
     program = bundle / model["file"]
+    answers: Iterable[Sequence[np.ndarray]]
     if core is not None:
         answers = arm_answers(program, core=core, inputs=model["inputs"], texts=examples)
     else:

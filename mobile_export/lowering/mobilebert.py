@@ -50,13 +50,13 @@ class MobileBertLayer(nn.Module):
     def __init__(self, layer: Layer, pending: Tensor, activation: str) -> None:
         super().__init__()
         narrow = layer.bottleneck
-        self.enter = Squeeze(*narrow.enter, pending)
+        self.enter = Squeeze(narrow.enter[0], narrow.enter[1], pending)
         self.shared, asked, value = None, pending, pending
         self.inside = narrow.inside
         if self.inside:
             asked = value = self.enter.pending
         elif narrow.shared is not None:
-            self.shared = Squeeze(*narrow.shared, pending)
+            self.shared = Squeeze(narrow.shared[0], narrow.shared[1], pending)
             asked = self.shared.pending
         self.attention = PhoneAttention(layer, query_key=asked, value=value, residual=self.enter.pending)
         inner = self.attention.norm.pending

@@ -73,9 +73,9 @@ def arm_answers(
             command, stdin=asked, stdout=subprocess.PIPE, stderr=said, text=True, env=environment
         ) as running:
             try:
-                for line in running.stdout:
+                for line in running.stdout or ():
                     yield [np.asarray(answer, np.float32) for answer in json.loads(line)]
-            except BaseException:  # such as GeneratorExit: the caller has heard enough
+            except BaseException:  # such as GeneratorExit: the caller needs no more
                 running.kill()
                 raise
         if running.returncode != 0:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.files import read_json, write_json
-from compress.pipeline.ladder import LADDER, SCHEMES, Choice, Draft, Tried, search
+from compress.pipeline.ladder import LADDER, SCHEMES, Choice, Draft, Storage, Tried, search
 from compress.pipeline.run import Run
 from compress.pipeline.stages.drafts import FIRST, at_rung, drafts_in
 from compress.pipeline.stages.scoring import program_predictions
@@ -22,7 +22,7 @@ def run_budget(run: Run, folder: Path) -> None:
     budget, drafts = run.recipe.budget, run.dir.stage("drafts")
     draft = drafts_in(run, drafts)
 
-    def train(rung: int) -> Iterator[tuple[str, Draft, float]]:
+    def train(rung: int) -> Iterator[tuple[Storage, Draft, float]]:
         place = folder / f"rung-{rung}"
         run.console.note(f"  rung {rung} of 0 to {len(LADDER) - 1}: {_words(rung)}")
         if not (place / "metrics.json").exists():  # the last file that a training writes
@@ -58,7 +58,7 @@ def _chosen(run: Run) -> dict[str, Any]:
     return next(t for t in tried if t["chosen"])
 
 
-def _program(run: Run, place: Path, scheme: str) -> tuple[int, float]:
+def _program(run: Run, place: Path, scheme: Storage) -> tuple[int, float]:
     """Bytes of a trained rung's program, and the metric of the file itself on dev."""
     from mobile_export.lowering.lower import lower
     from mobile_export.programs.runtime import LoadedProgram

@@ -1,6 +1,7 @@
 """The bundle: what an app needs, written and verified, on the target's processors where they can be emulated."""
 
 from pathlib import Path
+from typing import cast
 
 from compress.errors import ToolError
 from compress.pipeline.about import licences
@@ -12,9 +13,10 @@ from compress.recipe.sections import Recipe
 
 def run_bundle(run: Run, folder: Path) -> None:
     """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
+    from mobile_export.bundle.golden import Text
     from mobile_export.bundle.verification import verify_bundle
-    from mobile_export.bundle.write import Licence, Text, write_bundle
-    from mobile_export.lowering.lower import Program
+    from mobile_export.bundle.write import Licence, write_bundle
+    from mobile_export.programs.program import Program
     from mobile_export.targets import TARGETS
 
     task, task_type, found = run.task, run.texts.task_type, run.metrics("programs")
@@ -27,7 +29,7 @@ def run_bundle(run: Run, folder: Path) -> None:
         "size_ratio": verdict["size_ratio"],
         "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
     }
-    labels = [e.label for e in task.train] if task.regression else None
+    labels = [float(cast(float, e.label)) for e in task.train] if task.regression else None
     with run.console.step("bundle", 1) as advance:
         write_bundle(
             folder,

@@ -20,7 +20,7 @@ def run_dense(run: Run, folder: Path) -> None:
 
 def train_like_dense(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
     """Train as the dense model is trained: same passes, rate, seed; `schedule` as in `Learner.fit`."""
-    epochs, seed = run.recipe.training.epochs, run.recipe.seed
+    epochs, seed = run.recipe.training.passes, run.recipe.seed
     return run.learner().fit(model, name, epochs=epochs, seed=seed, mask=mask, curve=True, **schedule)
 
 
@@ -29,5 +29,5 @@ STAGE = Stage(
     "Dense model",
     run_dense,
     settings=("seed", "model", "training"),
-    cost=lambda recipe, data: Cost().plus(data.steps(recipe, recipe.training.epochs)),
+    cost=lambda recipe, data: Cost().plus(data.steps(recipe, recipe.training.passes)),
 )

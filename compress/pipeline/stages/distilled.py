@@ -20,7 +20,7 @@ def run_distilled(run: Run, folder: Path) -> None:
     fitted = run.learner().fit(
         model,
         "distilled ticket",
-        epochs=settings.epochs,
+        epochs=settings.passes,
         seed=run.recipe.seed,
         mask=mask,
         teacher=teacher,
@@ -32,7 +32,7 @@ def run_distilled(run: Run, folder: Path) -> None:
 
 
 def _cost(recipe: Recipe, data: Data) -> Cost:
-    return Cost().plus(data.steps(recipe, recipe.distill.epochs)).plus(data.steps(recipe, 1), FORWARD)
+    return Cost().plus(data.steps(recipe, recipe.distill.passes)).plus(data.steps(recipe, 1), FORWARD)
 
 
 STAGE = Stage(

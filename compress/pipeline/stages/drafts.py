@@ -9,7 +9,7 @@ from compress.errors import RecipeError
 from compress.files import read_json, write_json
 from compress.models.load import save
 from compress.models.structure import Structure, full_structure
-from compress.pipeline.ladder import LADDER, SCHEMES, Draft, first_fitting
+from compress.pipeline.ladder import LADDER, SCHEMES, Draft, Storage, first_fitting
 from compress.pipeline.run import Run
 from compress.pipeline.stages.shrunk import cut, sizes_of
 from compress.pipeline.stages.stage import Cost, Stage
@@ -36,10 +36,10 @@ def run_drafts(run: Run, folder: Path) -> None:
     write_json(folder / FIRST, first)
 
 
-def drafts_in(run: Run, folder: Path) -> Callable[[int, str], Draft]:
+def drafts_in(run: Run, folder: Path) -> Callable[[int, Storage], Draft]:
     """Drafts by rung and storage, each measured once and kept in `folder`."""
 
-    def draft(rung: int, scheme: str) -> Draft:
+    def draft(rung: int, scheme: Storage) -> Draft:
         kept = folder / f"draft-{rung}-{scheme}.json"
         if not kept.exists():
             write_json(kept, asdict(_draft(run, rung, scheme)))
@@ -48,7 +48,7 @@ def drafts_in(run: Run, folder: Path) -> Callable[[int, str], Draft]:
     return draft
 
 
-def _draft(run: Run, rung: int, scheme: str) -> Draft:
+def _draft(run: Run, rung: int, scheme: Storage) -> Draft:
     """Export a rung's untrained program, with the units that happen to come first, and measure it."""
     from mobile_export.lowering.lower import lower
     from mobile_export.programs.latency import latency
@@ -65,7 +65,7 @@ def _draft(run: Run, rung: int, scheme: str) -> Draft:
         if slowest:
             threads, tokens = run.recipe.measure.threads, slowest[1]
             timed = latency({"draft": program}, lengths=(tokens,), threads=threads)["draft"][str(tokens)]
-            milliseconds = timed["median"]
+            milliseconds = timed["median"] if timed else None
         advance(1)
     return Draft(program.bytes, milliseconds)
 

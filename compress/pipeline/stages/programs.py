@@ -33,14 +33,15 @@ def run_programs(run: Run, folder: Path) -> None:
     recipe, final, started = run.recipe, final_stage(run.recipe), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
     plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, TARGETS[recipe.target].form, stored)}
-    programs, numbers, kept = {}, {}, {}
+    programs, numbers = {}, {}
+    kept: dict[str, np.ndarray] = {}
     for name, (stage, form, scheme) in plans.items():
         with run.console.step(f"export of the {name} program", 1) as advance:
             programs[name] = lower(run.dir.stage(stage), folder / f"{name}.pte", form=form, scheme=scheme)
             advance(1)
-        found = _evaluate(run, programs[name], stage, f"{name} program on dev and test")
-        numbers[name] = _quality(run, found, stage)
-        kept |= {f"{name}.{split}": values for split, values in found.items()}
+        predictions = _evaluate(run, programs[name], stage, f"{name} program on dev and test")
+        numbers[name] = _quality(run, predictions, stage)
+        kept |= {f"{name}.{split}": values for split, values in predictions.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
     with run.console.step("latency, memory, start and threads", 1) as advance:
         measured = measure(programs, lengths=lengths, threads=recipe.measure.threads, rounds=recipe.measure.rounds)
@@ -54,7 +55,7 @@ def run_programs(run: Run, folder: Path) -> None:
 
 
 def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:
-    """What is kept of the program's own answers (N, ...) for every text of dev and test."""
+    """The program's own predictions (N, ...) for every text of dev and test."""
     from mobile_export.programs.runtime import LoadedProgram
 
     loaded, texts = LoadedProgram.of(program), run.texts_of(stage)
@@ -63,7 +64,7 @@ def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.nda
 
 
 def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, Any]:
-    """Metric of a program, and how often it answers as the model that it was lowered from."""
+    """Metric of a program, and how often it agrees with the model that it was lowered from."""
     eager, texts = run.predictions(stage), run.texts_of(stage)
     same = np.concatenate([texts.task_type.agree(found[s], eager[s], run.task) for s in EVALUATED])
     return {**quality(run, found, texts), "agreement_with_eager": float(same.mean())}

@@ -115,7 +115,7 @@ def compared(
     def mean(rows: np.ndarray, labels: np.ndarray) -> float:
         return float(np.mean([metric(rows[:, seed], labels) for seed in range(rows.shape[1])]))
 
-    sides = (
-        np.stack([task_type.metric_inputs(one["test"], test) for one in side], axis=1) for side in (firsts, seconds)
-    )
-    return paired_bootstrap(*sides, test.labels, mean, resamples=1000)
+    def inputs(side: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+        return np.stack([task_type.metric_inputs(one["test"], test) for one in side], axis=1)
+
+    return paired_bootstrap(inputs(firsts), inputs(seconds), test.labels, mean, resamples=1000)

@@ -61,8 +61,10 @@ def run_shrunk(run: Run, folder: Path) -> None:
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
     if places := Saved.of(model.config).merge_after:
         kept_units["merge_after"] = places
-    more = {"unlabeled": len(run.task.unlabeled)} if run.recipe.distill.enabled else {}
-    finish(run, model, folder, fitted, texts=texts, structure=kept_units, vocabulary=facts, **more)
+    facts_of_run: dict[str, Any] = {"structure": kept_units, "vocabulary": facts}
+    if run.recipe.distill.enabled:
+        facts_of_run["unlabeled"] = len(run.task.unlabeled)
+    finish(run, model, folder, fitted, texts=texts, **facts_of_run)
 
 
 def cut(
@@ -70,7 +72,8 @@ def cut(
 ) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
     """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
     texts, kept, facts = _vocabulary(run)
-    model = remove(start, structure)
+    remove(start, structure)
+    model = start
     if kept is not None:
         trim_model(model, kept, texts.tokenizer)
     rank = run.recipe.structure.embedding_rank
@@ -96,14 +99,14 @@ def _fit(
     kept: tuple[int, ...] | None,
     labeled: int,
 ) -> Fitted:
-    """Train towards the dense model, and at the end, where the recipe asks for it, with weights as they are stored."""
+    """Distil from the dense model; the last passes, if the recipe has them, use weights as they will be stored."""
     recipe, learner = run.recipe, run.learner(texts)
     distill, aware = recipe.distill, recipe.quantize.aware_epochs
     pass_length = min(1.0, LONGEST_PASS * labeled / len(run.task.train))
     teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
-    epochs = distill.epochs if distill.enabled else recipe.training.epochs
-    rate = distill.learning_rate if distill.enabled else recipe.training.learning_rate
-    common = {"seed": recipe.seed, "teacher": teacher, "curve": True}
+    epochs = distill.passes if distill.enabled else recipe.training.passes
+    rate = distill.peak if distill.enabled else recipe.training.peak
+    common: dict[str, Any] = {"seed": recipe.seed, "teacher": teacher, "curve": True}
     fitted = learner.fit(model, "shrunk model", epochs=epochs * pass_length, learning_rate=rate, **common)
     if not aware:
         return fitted
@@ -142,7 +145,8 @@ def _structure(run: Run, dense: PreTrainedModel) -> Structure:
         scores = _scores(run, model)
         found = choose_structure(scores, layers=layers, heads=sizes.heads, neurons=sizes.neurons).within(found)
         if number < settings.rounds:
-            model = remove(run.pretrained(), found)
+            model = run.pretrained()
+            remove(model, found)
             name = f"structure, round {number + 1} of {settings.rounds}"
             run.learner().fit(model, name, epochs=settings.round_epochs, seed=run.recipe.seed)
     return found
@@ -254,7 +258,7 @@ def shrinking_cost(recipe: Recipe, data: Data, *, layers: float, heads: float, n
     """The cost of one structured ticket that keeps these shares of the units."""
     more = recipe.distill.augment + data.unlabeled / data.labeled if recipe.distill.enabled else 0.0
     rounds = recipe.structure.round_epochs * (recipe.structure.rounds - 1)
-    epochs = (recipe.distill.epochs + recipe.quantize.aware_epochs) * min(1 + more, LONGEST_PASS)
+    epochs = (recipe.distill.passes + recipe.quantize.aware_epochs) * min(1 + more, LONGEST_PASS)
     cost = Cost().plus(data.steps(recipe, rounds)).plus(data.steps(recipe, epochs), layers * (heads + 2 * neurons) / 3)
     return cost.plus(data.steps(recipe, 1 + more), 2 * FORWARD)
 

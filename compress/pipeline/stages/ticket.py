@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from compress.lottery import CRITERIA, FirstTraining, Mask, Round, RoundRecord, find_ticket
@@ -42,11 +42,11 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     settings, learner = run.recipe.ticket, run.learner()
     finished = [RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))]
 
-    def train(module: PreTrainedModel, plan: Round) -> None:
+    def train(_: nn.Module, plan: Round) -> None:
         learner.fit(
-            module,
+            model,
             f"round {plan.number} of {settings.rounds}",
-            epochs=run.recipe.training.epochs if plan.number == 1 else settings.round_epochs,
+            epochs=run.recipe.training.passes if plan.number == 1 else settings.round_epochs,
             seed=plan.seed,
             start_step=plan.start_step,
             fine_tune=plan.fine_tune,
@@ -56,7 +56,7 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     ticket = find_ticket(
         model,
         train,
-        learner.evaluate,
+        lambda _: learner.evaluate(model),
         sparsity=settings.sparsity,
         rounds=settings.rounds,
         parameters=prunable_parameters(model),
@@ -77,7 +77,7 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
 def _dense_training(run: Run) -> FirstTraining:
     """The dense stage as the search's first training, with its gradients where the criterion uses them."""
     dense = run.saved("dense")
-    uses = getattr(CRITERIA[run.recipe.ticket.criterion], "uses", frozenset())
+    uses: frozenset[str] = getattr(CRITERIA[run.recipe.ticket.criterion], "uses", frozenset())
     return FirstTraining(state_of(dense), _mean_gradients(run, dense) if "gradient" in uses else None)
 
 
@@ -110,7 +110,7 @@ def _control(run: Run, mask: Mask) -> dict[str, Any]:
 
 def _cost(recipe: Recipe, data: Data) -> Cost:
     rounds = (recipe.ticket.rounds - 1) * data.steps(recipe, recipe.ticket.round_epochs)
-    return Cost().plus(rounds + data.steps(recipe, recipe.training.epochs) * (1 + recipe.controls))
+    return Cost().plus(rounds + data.steps(recipe, recipe.training.passes) * (1 + recipe.controls))
 
 
 STAGE = Stage("ticket", "Ticket", run_ticket, needs=("dense",), settings=("seed", "ticket", "controls"), cost=_cost)
