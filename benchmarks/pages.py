@@ -1,4 +1,4 @@
-"""Fill the measured blocks of README.md and docs/: `python -m benchmarks.pages`; `--check` says whether they are filled.
+"""Fill the measured blocks of README.md and docs/: `python -m benchmarks.pages`; `--check` says if they are filled.
 
 A block stands between `<!-- measured: NAME -->` and `<!-- end -->`. Its numbers come from docs/results/measured.json,
 the recipes and the manifest's schema, so no two tables can disagree.

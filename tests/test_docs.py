@@ -70,4 +70,4 @@ def test_the_librarys_example_runs() -> None:
     assert example is not None
     done = subprocess.run([sys.executable, "-c", example[1]], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert "80.00% pruned" in done.stdout
+    assert "79.97% pruned" in done.stdout

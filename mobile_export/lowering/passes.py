@@ -42,7 +42,7 @@ def whole_partitioner() -> "XnnpackPartitioner":
     """
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
 
-    class WholePartitioner(XnnpackPartitioner):
+    class WholePartitioner(XnnpackPartitioner):  # type: ignore[misc]  # executorch has no types
         def ops_to_not_decompose(self, ep: Any) -> tuple[list[Any], None]:
             return super().ops_to_not_decompose(ep)[0], None
 

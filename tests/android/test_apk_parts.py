@@ -165,7 +165,7 @@ def test_bundles_that_are_refused(tmp_path: Path, changes: dict, sentence: str) 
 def test_the_command_says_it_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["--bundle", str(tmp_path), "--output", str(tmp_path / "x.apk")]) == 2
     assert capsys.readouterr().err.startswith(
-        f"{tmp_path}/manifest.json: not a readable bundle manifest; give --bundle"
+        f"pocket-ticket: {tmp_path}/manifest.json: not a readable bundle manifest; give --bundle"
     )
     with pytest.raises(ExportError):
         build_apk(tmp_path, tmp_path / "x.apk")

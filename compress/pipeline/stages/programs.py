@@ -89,11 +89,13 @@ def _about(program: Any, file: str) -> dict[str, Any]:
 def _verdict(run: Run, entries: dict[str, Any], kept: dict[str, np.ndarray]) -> dict[str, Any]:
     """Ratios, and the drop in points with its paired interval on test."""
     stages = {"dense": "dense", "ticket": final_stage(run.recipe)}
-    pair = [
-        run.texts.task_type.metric_inputs(kept[f"{n}.test"], run.texts_of(s).splits["test"]) for n, s in stages.items()
-    ]
-    metric = run.texts.task_type.metrics[run.task.metric]
-    drop = paired_bootstrap(*pair, run.labels["test"], metric).scaled(100)
+    task_type = run.texts.task_type
+    dense, ticket = (
+        task_type.metric_inputs(kept[f"{name}.test"], run.texts_of(stage).splits["test"])
+        for name, stage in stages.items()
+    )
+    metric = task_type.metrics[run.task.metric]
+    drop = paired_bootstrap(dense, ticket, run.labels["test"], metric).scaled(100)
     return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}
 
 
