@@ -98,7 +98,7 @@ def _show(folder: Path, scheme: str) -> None:
     from compress.training.trainer import predict
 
     if not (folder / "report.json").is_file():
-        raise RecipeError("this is not a finished run", where=str(folder), remedy="give the folder of one")
+        raise RecipeError("this is not a finished run", where=str(folder), remedy="give the folder of a finished run")
     console = Console("rich")
     run = Inputs.of(load_recipe(folder / "recipe.yaml"), console).in_folder(folder)
     stage = final_stage(run.recipe)

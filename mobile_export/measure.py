@@ -21,7 +21,7 @@ def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> d
 
     apk = next((run / "android").glob("*.apk"), None)
     if apk is None or not (run / "report.json").is_file():
-        raise ExportError("there is no finished run with an APK", where=str(run), remedy="run compress.run first")
+        raise ExportError("there is no finished run with an APK", where=str(run), remedy="run pocket-ticket run first")
     measured = measure_on_device(apk, serial=serial, runs=runs)
     add_measurement(run, measured)
     write_report(with_phones(read_json(run / "report.json"), run), run)

@@ -185,7 +185,7 @@ def test_a_budget_is_kept_and_told(tiny_encoder: Path, tiny_task: Path, tmp_path
 def test_a_budget_that_nothing_fits_trains_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
     done = run(command(tiny_encoder, tiny_task, tmp_path / "run", "--quiet", "--max-size", "1kB"))
     assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
-    assert "--max-size: no structure on the ladder fits: the smallest has" in done.stderr
+    assert "--max-size: no structure of the ladder fits: the smallest has" in done.stderr
 
 
 def test_dry_run_writes_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:

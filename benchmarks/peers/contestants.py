@@ -44,7 +44,7 @@ class Contestant:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What its builder told of its programs."""
+        """What its builder reported of its programs."""
         return about(self.folder)["facts"] if self.folder else {}
 
     def load(self, threads: int) -> Engine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Goal:
     """`most[length]`: the time of the contestant `ours` ÷ that of `theirs` should be no more than that.
 
-    Empty where the ratio is only told.
+    Empty where the ratio is only reported.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """More texts for a student to hear its teacher on: altered copies of the training texts, and texts without labels.
 
-Their labels are the teacher's answers, so they say nothing that the teacher does not know (Jiao et al. 2020 augment for
+Their labels are the teacher's outputs, so they say nothing that the teacher does not know (Jiao et al. 2020 augment for
 TinyBERT in the same spirit).
 """
 
@@ -58,7 +58,9 @@ def unlabeled(file: Path, *, pair: bool) -> list[Example]:
         first, tab, second = line.partition("\t")
         if pair and not (tab and second.strip()):
             raise DataError(
-                "this line is not two texts with a tab between them", where=f"{file}:{number}", remedy="mend the line"
+                "this line is not two texts with a tab between them",
+                where=f"{file}:{number}",
+                remedy="correct the line",
             )
         found.append(Example(first if pair else line, second if pair else None, 0))
     if not found:

@@ -50,7 +50,7 @@ def _tagged(settings: DataSection, tables: dict[str, Table]) -> Found:
                 raise DataError(
                     f"the label '{strange}' never occurs in training",
                     where=f"{place} ({split})",
-                    remedy="mend it, or count such words as wrong with --set data.unseen_labels=count_wrong",
+                    remedy="correct it, or count such words as wrong with --set data.unseen_labels=count_wrong",
                 )
             known.update(tags if settings.unseen_labels == "count_wrong" else ())
     names = (OUTSIDE, *sorted(known - {OUTSIDE}, key=lambda tag: (tag.partition("-")[2], tag)))
@@ -66,7 +66,7 @@ def _words_and_tags(place: str, row: Row) -> tuple[list[str], list[str]]:
     words, tags = (next((row[n] for n in names if isinstance(row.get(n), list)), None) for names in (_WORDS, _TAGS))
     if not isinstance(words, list) or not isinstance(tags, list):
         raise DataError(
-            f"words and their labels are looked for in the columns {' or '.join(_WORDS)} and {' or '.join(_TAGS)}",
+            f"words and their labels must stand in the columns {' or '.join(_WORDS)} and {' or '.join(_TAGS)}",
             where=place,
             remedy="give two lists of the same length, or a CoNLL file",
         )
@@ -74,7 +74,7 @@ def _words_and_tags(place: str, row: Row) -> tuple[list[str], list[str]]:
         raise DataError(f"{len(words)} words have {len(tags)} labels", where=place, remedy="give each word its label")
     for word, tag in zip(words, tags, strict=True):
         if not isinstance(word, str) or not word or " " in word:
-            raise DataError(f"the word {word!r} is empty or has a blank in it", where=place, remedy="mend it")
+            raise DataError(f"the word {word!r} is empty or has a blank in it", where=place, remedy="correct it")
         if not isinstance(tag, str) or not (tag == OUTSIDE or (tag[:2] in ("B-", "I-") and tag[2:])):
             raise DataError(
                 f"the label {tag!r} is neither O nor B-… nor I-…", where=place, remedy="write the labels in BIO form"
@@ -102,9 +102,9 @@ def _question(place: str, row: Row) -> Example:
         start = passage.find(text) if start is None else start
         if passage[start : start + len(text)] != text or start < 0:
             raise DataError(
-                f"the answer {text[:40]!r} does not stand in the passage at character {start}",
+                f"the answer {text[:40]!r} is not in the passage at character {start}",
                 where=place,
-                remedy="mend the answer or its start",
+                remedy="correct the answer or its start",
             )
         answers.append(Answer(text, start))
     if not answers:
@@ -235,7 +235,7 @@ def _number(place: str, label: str) -> float:
         raise DataError(
             f"the label '{label}' is not a number, and this is a regression",
             where=place,
-            remedy="mend it, or set --kind",
+            remedy="correct it, or set --kind",
         )
     return number
 
@@ -256,7 +256,7 @@ def _classes(
             raise DataError(
                 f"the label '{column[strange]}' never occurs in training",
                 where=tables[split][strange][0],
-                remedy="mend it, or count such rows as wrong with --set data.unseen_labels=count_wrong",
+                remedy="correct it, or count such rows as wrong with --set data.unseen_labels=count_wrong",
             )
     numeric = all(_as_number(label) is not None for label in known)
     names = sorted(known, key=float) if numeric else sorted(known)

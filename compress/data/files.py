@@ -22,7 +22,7 @@ def read_rows(file: Path) -> list[tuple[str, Row]]:
     """(place, row) of every row; place is "FILE, line N" for messages. Raises DataError where there is no table."""
     suffix = Path(file.name.removesuffix(".gz")).suffix
     if suffix not in _READERS:
-        raise DataError(f"'{suffix}' files are not read", where=str(file), remedy=f"use one of {', '.join(SUFFIXES)}")
+        raise DataError(f"'{suffix}' files can't be read", where=str(file), remedy=f"use one of {', '.join(SUFFIXES)}")
     if file.stat().st_size == 0:
         raise DataError("the file is empty", where=str(file), remedy="it needs a header and at least one row")
     rows = list(_READERS[suffix](file))
@@ -82,7 +82,7 @@ def _csv_rows(reader: Iterator[list[str]], file: Path) -> Iterator[list[str]]:
     except csv.Error as error:
         line = getattr(reader, "line_num", "?")
         raise DataError(
-            f"this is not valid CSV ({error})", where=f"{file}, line {line}", remedy="mend the quoting"
+            f"this is not valid CSV ({error})", where=f"{file}, line {line}", remedy="correct the quoting"
         ) from error
 
 

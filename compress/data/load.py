@@ -43,7 +43,7 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     kind, names, splits, notes = examples_of(settings, tables)
     notes += _complete_splits(splits, seed)
     notes += _limit(settings, splits, seed)
-    notes += _again({s: splits[s] for s in ("dev", "test")}, splits["train"], "in training")
+    notes += _repeated({s: splits[s] for s in ("dev", "test")}, splits["train"], "in training")
     metric = settings.metric if settings.metric != "auto" else _METRIC[kind]
     _check_metric(metric, kind, names)
     return Task(
@@ -67,7 +67,7 @@ def with_unlabeled(task: Task, settings: DataSection, given: str | None) -> Task
     if given == "none" or not (given or (task.of_sentences and own.is_file())):
         return task
     texts = unlabeled(Path(given) if given else own, pair=task.pair)
-    notes = _again({"dev": task.dev, "test": task.test}, texts, "among the unlabeled ones")
+    notes = _repeated({"dev": task.dev, "test": task.test}, texts, "among the unlabeled ones")
     return replace(task, unlabeled=tuple(texts), notes=(*task.notes, *notes))
 
 
@@ -191,13 +191,13 @@ def _limit(settings: DataSection, splits: dict[str, list[Example]], seed: int) -
     return notes
 
 
-def _again(splits: dict[str, Sequence[Example]], taught: Sequence[Example], where: str) -> list[str]:
-    """Sentences on texts of `splits` that are `taught`, too, after normalizing."""
+def _repeated(splits: dict[str, Sequence[Example]], others: Sequence[Example], where: str) -> list[str]:
+    """Sentences on texts of `splits` that are also among `others`, after normalizing."""
 
     def key(example: Example) -> tuple[str, str]:
         return normalize(example.text_a), normalize(example.text_b or "")
 
-    seen, notes = {key(e) for e in taught}, []
+    seen, notes = {key(e) for e in others}, []
     for split, examples in splits.items():
         again = sum(key(e) in seen for e in examples)
         if again:

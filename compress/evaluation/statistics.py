@@ -105,7 +105,7 @@ def _interval(
     if not np.isfinite(value):
         raise PocketTicketError(
             "the metric is undefined on these predictions",
-            remedy="look whether labels and predictions hold more than one value",
+            remedy="check that labels and predictions have more than one value",
         )
     rng = np.random.default_rng(seed)
     draws = np.array([statistic(rng.integers(0, examples, examples)) for _ in range(resamples)], dtype=float)

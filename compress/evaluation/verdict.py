@@ -53,7 +53,7 @@ def winning_ticket(dense: Sequence[float], ticket: Sequence[float], *, higher_is
         raise PocketTicketError("a verdict needs the metric of at least one seed", remedy="evaluate both stages")
     fewest = min(len(dense), len(ticket))
     if fewest < 2:
-        reason = "one seed has no standard deviation, which the rule needs: python -m compress.study --seeds 0,1,2"
+        reason = "one seed has no standard deviation, which the rule needs: pocket-ticket study --seeds 0,1,2"
         return SeedVerdict(None, reason, tuple(dense), tuple(ticket))
     sign = 1 if higher_is_better else -1
     gap = sign * (float(np.mean(dense)) - float(np.mean(ticket)))

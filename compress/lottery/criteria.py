@@ -165,9 +165,7 @@ def score(criterion: Criterion, snapshots: Mapping[str, Snapshot]) -> dict[str, 
             shapes = f"{tuple(values.shape)}, the weights {tuple(weights.final.shape)}"
             raise PocketTicketError(f"the scores' shape is {shapes}", where=name, remedy="score each weight once")
         if bool(values.isnan().any()):
-            raise TrainingError(
-                "the scores hold a number that is not one (NaN)", where=name, remedy="lower the learning rate"
-            )
+            raise TrainingError("the scores contain NaN", where=name, remedy="lower the learning rate")
         scores[name] = values
     return scores
 

@@ -106,7 +106,7 @@ class Mask(Mapping[str, Tensor]):
     def check_fits(self, tensors: Mapping[str, Tensor]) -> None:
         """Raise ModelError unless `tensors` has exactly this mask's names and shapes."""
         if missing := sorted(self.keys() - tensors.keys()):
-            raise ModelError(f"the mask names {_some(missing)}, which the model has not", remedy=_REMEDY)
+            raise ModelError(f"the mask names {_some(missing)}, which the model does not have", remedy=_REMEDY)
         if unmasked := sorted(tensors.keys() - self.keys()):
             raise ModelError(f"the mask says nothing about {_some(unmasked)}", remedy=_REMEDY)
         for name, keep in self.items():
@@ -153,7 +153,7 @@ class Mask(Mapping[str, Tensor]):
                 raise TrainingError(
                     f"{count:,} pruned weights are not zero",
                     where=name,
-                    remedy="make the optimizer anew for every training, and do not assign weights inside it",
+                    remedy="make a new optimizer for every training, and do not assign weights inside it",
                 )
 
     def save(self, path: Path) -> None:
@@ -202,7 +202,7 @@ def _as_bool(name: str, tensor: Tensor) -> Tensor:
     if tensor.dtype != torch.bool:
         raise ModelError(f"a mask is bool, not {tensor.dtype}", where=name, remedy="compare scores with a threshold")
     if tensor.numel() == 0:
-        raise ModelError("a mask of no weights", where=name, remedy="leave empty parameters out")
+        raise ModelError("the tensor has no weights", where=name, remedy="leave empty parameters out")
     return tensor.detach().to("cpu", copy=True).contiguous()
 
 

@@ -59,13 +59,13 @@ class Rewind:
         numbered = {"learning_rate": cls.learning_rate, "step": cls.to_step}
         if word not in (numbered if number else plain) or (number and not number.isdecimal()):
             remedy = "use initial, step:K, learning_rate, learning_rate:K or none"
-            raise PocketTicketError(f"'{rewind}' is no way to rewind", remedy=remedy)
+            raise PocketTicketError(f"'{rewind}' is not a way to rewind", remedy=remedy)
         return numbered[word](int(number)) if number else plain[word]()
 
 
 @dataclass(frozen=True)
 class Round:
-    """What the user's train function is told. Most need none of it; those with a learning-rate schedule do.
+    """What the user's train function gets. Most need none of it; those with a learning-rate schedule do.
 
     `start_step`: the schedule's step to begin at, 0 for the whole schedule. `fine_tune`: stay at the schedule's last
     learning rate. `seed`: torch, numpy and random are seeded with it already; for trainers that seed again.
@@ -136,7 +136,7 @@ class Ticket:
     """The subnetwork m⊙θ that a search found.
 
     `start` holds all the weights and buffers that the ticket trains from, already masked. `metric` and `steps` are of
-    the ticket's own training, None and 0 where the search was told not to train it.
+    the ticket's own training, None and 0 where the search did not train it.
     """
 
     mask: Mask

@@ -44,9 +44,9 @@ def sparsities(schedule: str | Schedule | Sequence[float], sparsity: float, roun
     Raises PocketTicketError for an unknown name, for numbers outside [0, 1), and for a sparsity that falls.
     """
     if not 0 <= sparsity < 1:
-        raise PocketTicketError(f"a sparsity of {sparsity} makes no ticket", remedy="choose one from 0 to below 1")
+        raise PocketTicketError(f"the sparsity is {sparsity}", remedy="choose one from 0 to below 1")
     if rounds < 1:
-        raise PocketTicketError(f"{rounds} rounds find no ticket", remedy="choose 1 or more")
+        raise PocketTicketError(f"the number of rounds is {rounds}", remedy="choose 1 or more")
     if isinstance(schedule, str):
         if schedule not in SCHEDULES:
             known = ", ".join(SCHEDULES)
@@ -54,7 +54,7 @@ def sparsities(schedule: str | Schedule | Sequence[float], sparsity: float, roun
         schedule = SCHEDULES[schedule]
     steps = schedule(sparsity, rounds) if callable(schedule) else list(schedule)
     if not steps or any(not 0 <= s < 1 for s in steps) or any(b < a for a, b in pairwise(steps)):
-        raise PocketTicketError(f"the schedule {steps} is not one", remedy="give growing numbers from 0 to below 1")
+        raise PocketTicketError(f"the schedule {steps} is not valid", remedy="give growing numbers from 0 to below 1")
     if abs(steps[-1] - sparsity) > 1e-9:
         raise PocketTicketError(f"the schedule ends at {steps[-1]}, not at {sparsity}", remedy="make them the same")
     return steps
@@ -66,7 +66,7 @@ def slowed(steps: Sequence[float], rate: float) -> list[float]:
     Frankle & Carbin 2019 prune the output layer at half the rate: 20 % of what remains a round, 10 % there.
     """
     if not 0 <= rate <= 1:
-        raise PocketTicketError(f"a pruning rate of {rate} is not one", remedy="choose one from 0 to 1")
+        raise PocketTicketError(f"the pruning rate is {rate}", remedy="choose one from 0 to 1")
     before, density, result = 1.0, 1.0, []
     for sparsity in steps:
         density *= 1 - rate * (1 - (1 - sparsity) / before)
@@ -170,7 +170,7 @@ def prune(
         wished = sparsity.get(group) if isinstance(sparsity, Mapping) else sparsity
         if wished is None or not 0 <= wished < 1:
             raise PocketTicketError(
-                f"the sparsity {wished} of group '{group}' is not one", remedy="give a number from 0 to below 1"
+                f"the sparsity {wished} of group '{group}' is not valid", remedy="give a number from 0 to below 1"
             )
         kept |= _prune_group({name: scores[name] for name in names}, mask, wished)
     return Mask({name: kept[name] for name in mask})
@@ -180,9 +180,7 @@ def _prune_group(scores: Mapping[str, Tensor], mask: Mask, sparsity: float) -> d
     keep = torch.cat([mask[name].reshape(-1) for name in scores])
     values = torch.cat([_flat(part) for part in scores.values()])
     if bool(values.isnan().any()):
-        raise TrainingError(
-            "the scores hold a number that is not one (NaN)", where=next(iter(scores)), remedy="lower the learning rate"
-        )
+        raise TrainingError("the scores contain NaN", where=next(iter(scores)), remedy="lower the learning rate")
     alive = keep.nonzero().reshape(-1)
     count = round(sparsity * keep.numel()) - (keep.numel() - alive.numel())
     if count > 0:

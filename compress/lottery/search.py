@@ -222,7 +222,7 @@ class _Search:
         self.module.eval()
         metric = float(self.evaluate(self.module))
         if not math.isfinite(metric):
-            raise TrainingError(f"the metric is {metric}", remedy="lower the learning rate, or mend evaluate")
+            raise TrainingError(f"the metric is {metric}", remedy="lower the learning rate, or correct evaluate")
         return metric
 
     def _snapshots(self, number: int, watch: GradientWatch) -> dict[str, Snapshot]:

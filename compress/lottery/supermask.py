@@ -76,9 +76,7 @@ def train_supermask(
     The module is left with the supermask applied, its weights' requires_grad as before.
     """
     if not 0 < keep < 1:
-        raise PocketTicketError(
-            f"a share of {keep} weights can't be kept at first", remedy="choose one between 0 and 1"
-        )
+        raise PocketTicketError(f"the first share of kept weights is {keep}", remedy="choose one between 0 and 1")
     parameters = dict(parameters) if parameters is not None else prunable_by_default(module)
     trainable = [p for p in module.parameters() if p.requires_grad]
     for parameter in trainable:

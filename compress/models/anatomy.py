@@ -304,7 +304,7 @@ def head_kind_of(model: nn.Module) -> HeadKind:
     for suffix, kind in _HEADS.items():
         if name.endswith(suffix):
             return kind
-    raise ModelError(f"a {name} has no head that is known here", remedy=f"use a model that ends in {', '.join(_HEADS)}")
+    raise ModelError(f"a {name} has no known head", remedy=f"use a model that ends in {', '.join(_HEADS)}")
 
 
 def classification_head_of(model: nn.Module) -> ClassificationHead:

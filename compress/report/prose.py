@@ -149,7 +149,7 @@ def _certainty(report: Report) -> str:
     start = f"What ships are the programs: on the {examples} the"
     low, high = interval
     if low <= 0 <= high:
-        return f"{start} two can\u2019t be told apart: {spread} contains zero."
+        return f"{start} two do not differ measurably: {spread} contains zero."
     word, side = ("worse", "above") if low > 0 else ("better", "below")
     return f"{start} ticket\u2019s is {word} than the dense one beyond chance: {spread} lies {side} zero."
 

@@ -130,7 +130,7 @@ def _model(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
         raise ModelError(
             f"a vocabulary of kind {model['type']} can't be trimmed",
             where=tokenizer.name_or_path,
-            remedy="set structure.vocabulary=0 to keep it whole",
+            remedy="set structure.vocabulary=0 to keep all of it",
         )
     return model
 

@@ -41,10 +41,10 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     at = sparsities(parsed.at, "--at") if parsed.at else levels
     if missing := sorted(set(at) - set(levels)):
         raise PocketTicketError(
-            f"{missing[0]:g} is none of the study's sparsities", where="--at", remedy="name it in --sparsities, too"
+            f"{missing[0]:g} is not one of the study's sparsities", where="--at", remedy="add it to --sparsities"
         )
     if parsed.looks < 1:
-        raise PocketTicketError("a curve needs a look", where=f"--looks {parsed.looks}", remedy="give 1 or more")
+        raise PocketTicketError("there must be an evaluation", where=f"--looks {parsed.looks}", remedy="give 1 or more")
     return Settings(
         levels,
         seeds(parsed.seeds),

@@ -19,7 +19,7 @@ def load_study(folder: Path) -> dict[str, Any]:
     study = read_json(file) if file.is_file() else {}
     if study.get("format") != FORMAT:
         raise PocketTicketError(
-            "there is no study", where=str(folder), remedy="give the --output folder of python -m compress.study"
+            "there is no study", where=str(folder), remedy="give the --output folder of pocket-ticket study"
         )
     return study
 

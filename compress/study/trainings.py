@@ -199,7 +199,7 @@ class Bench:
     def _teacher(self, seed: int) -> Teacher:
         run, dense = self.seeded(seed), self.train(Spec(seed, "dense", keep=("model",)))
         rows = run.texts.splits["train"]
-        with run.console.step("teacher's answers", len(rows)) as advance:
+        with run.console.step("teacher's outputs", len(rows)) as advance:
             model = load_saved(dense.folder)
             return Teacher.of(model, rows, run.texts.tokenizer, run.recipe.distill, advance=advance)
 
@@ -247,12 +247,12 @@ def check_supported(run: Inputs, searches: Collection[str]) -> None:
     """Raises PocketTicketError for a recipe or a search that a study can't follow."""
     ticket = run.recipe.ticket
     if ticket.kind != "weights":
-        raise PocketTicketError("a study is of single weights", where="ticket.kind", remedy="set it to weights")
+        raise PocketTicketError("a study works with single weights", where="ticket.kind", remedy="set it to weights")
     if ticket.rewind != "pretrained":
         raise PocketTicketError("a study rewinds to θ0", where="ticket.rewind", remedy="set it to pretrained")
     if "distilled" in searches and not run.texts.task_type.distillable:
         raise PocketTicketError(
-            f"answers of the kind {run.task.kind} can't be distilled",
+            f"the kind {run.task.kind} can't be distilled",
             where="--searches distilled",
             remedy="leave that search out",
         )

@@ -21,7 +21,7 @@ class Source:
         self._tickets = [row for row in study["trainings"] if row["role"] == "ticket"]
         if study["model"]["fingerprint"] != weights_fingerprint(run.source):
             raise PocketTicketError(
-                f"its tickets are of the encoder {study['model']['name']}, not of this {run.model_name}",
+                f"its tickets were found in the encoder {study['model']['name']}, not of this {run.model_name}",
                 where=str(folder),
                 remedy="transfer between studies with the same --model",
             )

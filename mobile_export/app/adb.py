@@ -160,7 +160,7 @@ class Adb:
     def install(self, apk: Path) -> None:
         """Installs or updates the app."""
         if not apk.is_file():
-            raise PocketTicketError("no such APK", where=str(apk), remedy="build it with python -m mobile_export.apk")
+            raise PocketTicketError("no such APK", where=str(apk), remedy="build it with pocket-ticket apk")
         self._call("install", "-r", apk, doing="installing the app")
 
     def start_benchmark(self, name: str, runs: int) -> None:

@@ -79,7 +79,7 @@ def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence
     for text in texts:
         if own.encode(text.text_a, text.text_b).ids != described.encode(text.text_a, text.text_b).ids:
             raise ExportError(
-                f"the tokenizer does more than the manifest can say: the text {text.text_a[:60]!r} gets other ids",
+                f"the manifest can't describe this tokenizer completely: the text {text.text_a[:60]!r} gets other ids",
                 remedy="use an encoder with BERT's unchanged WordPiece tokenizer",
             )
 

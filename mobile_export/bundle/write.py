@@ -69,8 +69,8 @@ def write_bundle(
     config = _config(model_dir, program)
     columns = _columns(config)
     examples = _golden(model_dir, program, texts, config, columns, progress)
-    told = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
-    golden = json.dumps(told, ensure_ascii=False).encode()
+    content = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
+    golden = json.dumps(content, ensure_ascii=False).encode()
     manifest = {
         "format": FORMAT,
         "name": name,

@@ -43,7 +43,7 @@ def without_idle(
 ) -> tuple[nn.Linear, nn.Linear, int]:
     """The two layers (H → F, F → H) without neurons that a ticket's zeros leave idle, and how many went.
 
-    An idle neuron hears no input or is read by no output: what it adds, its column of `outer` times the activation of
+    An idle neuron has no input or no output: what it adds, its column of `outer` times the activation of
     its bias, is the same for every text, and goes into the bias of `outer`. What is left comes in groups of 32, as
     int4's scales and wide registers want it; idle neurons fill the last.
     """

@@ -47,9 +47,9 @@ def cores_of(text: str) -> tuple[str, ...]:
         elif cores:
             cores[-1] += f",{word}"
         else:
-            raise ToolError(f"'{word}' has no core before it", where="--cpu", remedy=f"write {','.join(CORES)}, say")
+            raise ToolError(f"'{word}' has no core before it", where="--cpu", remedy=f"such as {','.join(CORES)}")
     if not cores:
-        raise ToolError("no core is named", where="--cpu", remedy=f"write {','.join(CORES)}, say")
+        raise ToolError("no core is named", where="--cpu", remedy=f"such as {','.join(CORES)}")
     return tuple(cores)
 
 
@@ -196,7 +196,7 @@ def _run(
         raise ToolError(
             f"this tool, needed to {purpose}, is not on this machine",
             where=name,
-            remedy="use Debian, or a container of it, where apt and dpkg are at home",
+            remedy="use Debian, or a container of it",
         )
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
     if done.returncode != 0:

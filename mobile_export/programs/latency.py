@@ -76,7 +76,7 @@ def _timed(
     """Name → {"latency_ms", "first_answer_ms"}, all in one fresh process.
 
     first_answer_ms: from the file to the answer to a text of 12 tokens, medians of 5: "warm" with the file in the
-    system's memory, "cold" with the file put out of it (None where the system can't be told to).
+    system's memory, "cold" with the file put out of it (None where the system can't do that).
     """
     request = {
         "what": "time",
@@ -192,4 +192,4 @@ def _resident(key: str) -> int:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) * 1024
-    raise ExportError(f"this system does not tell {key}", remedy="measure memory on Linux")
+    raise ExportError(f"this system does not report {key}", remedy="measure memory on Linux")

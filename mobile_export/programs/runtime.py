@@ -38,7 +38,7 @@ class LoadedProgram:
             raise ExportError("there is no such program", where=str(path), remedy="lower the model again")
         if sha256 is not None and file_sha256(self.path) != sha256:
             raise ExportError(
-                "the program is damaged: its hash is not the recorded one",
+                "the program is damaged: its hash does not match the recorded one",
                 where=str(path),
                 remedy="lower the model again",
             )
@@ -46,7 +46,7 @@ class LoadedProgram:
             self._method = _load_method(self.path)
         except (RuntimeError, ValueError, KeyError) as error:
             raise ExportError(
-                "the file is not a whole ExecuTorch program", where=str(path), remedy="lower the model again"
+                "the file is not a complete ExecuTorch program", where=str(path), remedy="lower the model again"
             ) from error
 
     @classmethod

@@ -110,8 +110,8 @@ def test_a_check_compares_where_it_can_and_says_where_not(
     on("cortex-a53", missing("qemu-user"))
     on("cortex-a76", lambda: about["cortex-a76"])
     assert command.main(["--check"]) == 0
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(":")[0] for line in told] == ["– not compared on cortex-a53", "– not compared on cortex-a76"]
+    printed = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in printed] == ["– not compared on cortex-a53", "– not compared on cortex-a76"]
     assert command.main(["--check", "--arch", "arm64"]) == 2
     counts["ticket"][64] *= 2
     assert command.main(["--check"]) == 1

@@ -1,4 +1,4 @@
-"""The profiler's events become a profile whose parts sum to the whole, and a real program's operators are all told."""
+"""The profiler's events become a profile whose parts sum to the whole, and a real program's operators are all shown."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,10 +63,10 @@ def test_every_operator_of_a_program_is_in_the_page(tmp_path: Path, capsys: pyte
     given = [str(tmp_path / "run" / "dense"), "--lengths", "12", "16", "--runs", "4", "--output", str(output)]
     assert main(given) == 0
     lines = [line.split(" | ") for line in output.read_text().splitlines() if line.startswith("| ")]
-    told = {cells[0].strip("| "): cells[1] for cells in lines}
-    assert told[next(iter(XNNPACK.values()))] == "8"  # q, k, v, output, inner, outer; pooler and classifier
-    assert told["means of the norms, as fp32 Linears with one output"] == "6"  # two for each of three norms
-    assert told["attention: queries · keys, weights · values"] == "2" and told["softmax"] == told["GELU"] == "1"
+    found = {cells[0].strip("| "): cells[1] for cells in lines}
+    assert found[next(iter(XNNPACK.values()))] == "8"  # q, k, v, output, inner, outer; pooler and classifier
+    assert found["means of the norms, as fp32 Linears with one output"] == "6"  # two for each of three norms
+    assert found["attention: queries · keys, weights · values"] == "2" and found["softmax"] == found["GELU"] == "1"
 
 
 def test_a_folder_without_a_model_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,7 +156,7 @@ BAD = {
     "an answer that is not there": (
         lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": [{"text": "Bob"}]})),
         {},
-        ["line 1", "the answer 'Bob' does not stand in the passage"],
+        ["line 1", "the answer 'Bob' is not in the passage"],
     ),
     "answers that are no list": (
         lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": "Ada"})),

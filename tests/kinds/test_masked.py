@@ -54,10 +54,10 @@ def test_training_asks_the_head_for_what_is_masked_alone_and_learns_the_same(tok
 
     def learn() -> tuple[torch.Tensor, torch.Size, dict[str, torch.Tensor]]:
         model.zero_grad()
-        told = model(**batch)
-        told.loss.backward()
+        outputs = model(**batch)
+        outputs.loss.backward()
         named = model.named_parameters()
-        return told.loss.detach(), told.logits.shape, {n: p.grad.clone() for n, p in named if p.grad is not None}
+        return outputs.loss.detach(), outputs.logits.shape, {n: p.grad.clone() for n, p in named if p.grad is not None}
 
     whole = learn()
     with KIND.training(model):

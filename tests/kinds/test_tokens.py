@@ -56,7 +56,7 @@ def test_entity_f1_counts_whole_entities() -> None:
 
 
 def answered(split) -> np.ndarray:
-    """What is predictions when the model says exactly what training tells it, and B-per where it is told nothing."""
+    """The predictions of a model that repeats the training labels, and gives B-per where there is none."""
     rows = [[LABELS.index("B-per") if i < 0 else i for i in row] for row in split.rows["labels"]]
     return np.stack([FORM.prediction(one_hot(row, len(LABELS)), split, i) for i, row in enumerate(rows)])
 

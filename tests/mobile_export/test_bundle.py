@@ -186,7 +186,7 @@ def test_a_damaged_program_is_refused(made: Path, program, tmp_path: Path) -> No
     }.items():
         path = tmp_path / f"{name}.pte"
         path.write_bytes(data)
-        with pytest.raises(ExportError, match="hash is not the recorded one"):
+        with pytest.raises(ExportError, match="hash does not match the recorded one"):
             LoadedProgram.of(replace(good, path=path))
         with pytest.raises(ExportError, match="not a whole ExecuTorch program"):
             LoadedProgram(path, inputs=good.inputs, outputs=good.outputs, max_tokens=good.max_tokens)

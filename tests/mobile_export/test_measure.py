@@ -40,5 +40,5 @@ def test_a_failing_process_gets_a_sentence(program) -> None:
     copy.write_bytes(b"x" * 100)
     from dataclasses import replace
 
-    with pytest.raises(ExportError, match=r"measuring time failed .*hash is not the recorded one"):
+    with pytest.raises(ExportError, match=r"measuring time failed .*hash does not match the recorded one"):
         measure({"ticket": replace(made, path=copy)}, rounds=2)

@@ -38,7 +38,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("a: [1", "not a YAML recipe"), ("- 1\n- 2\n", "a mapping of sections"), ("ticket: 3\n", "ticket")],
+    [("a: [1", "not a YAML recipe"), ("- 1\n- 2\n", "maps sections to settings"), ("ticket: 3\n", "ticket")],
 )
 def test_files_that_are_no_recipe(tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "r.yaml"

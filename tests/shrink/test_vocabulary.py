@@ -109,8 +109,8 @@ def test_other_kinds_keep_the_pieces_of_their_texts(kind: str, fewer: int) -> No
     assert len(small) == len(kept) < len(tokenizer)
     assert [kept[i] for i in small(text)["input_ids"]] == tokenizer(text)["input_ids"]
     for other in CORPUS:
-        told = small(other, add_special_tokens=False)["input_ids"]
-        assert small.unk_token_id not in told and small.decode(told).strip() == other
+        ids = small(other, add_special_tokens=False)["input_ids"]
+        assert small.unk_token_id not in ids and small.decode(ids).strip() == other
     assert coverage(tokenizer, small, [text]).texts_changed == 0
 
 

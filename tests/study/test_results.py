@@ -65,9 +65,9 @@ WRONG = {
     "no number": (("--seeds", "0,x"), "--seeds 0,x: 'x' is not a number"),
     "no such control": (("--controls", "chance"), "--controls chance: there is no 'chance'"),
     "no such search": (("--searches", "magic"), "--searches magic: there is no 'magic'"),
-    "at another sparsity": (("--sparsities", "0.3", "--at", "0.5"), "--at: 0.5 is none of the study's sparsities"),
+    "at another sparsity": (("--sparsities", "0.3", "--at", "0.5"), "--at: 0.5 is not one of the study's sparsities"),
     "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
-    "structure": (("--set", "ticket.kind=structure"), "ticket.kind: a study is of single weights"),
+    "structure": (("--set", "ticket.kind=structure"), "ticket.kind: a study works with single weights"),
 }
 
 
@@ -75,8 +75,8 @@ WRONG = {
 def test_wrong_flags_are_one_sentence_and_exit_code_2(name: str, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     more, sentence = WRONG[name]
     assert main(["--output", str(tmp_path / "study"), "--quiet", *more]) == 2
-    told = capsys.readouterr().err
-    assert sentence in told and told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert sentence in printed and printed.count("\n") == 1
     assert not (tmp_path / "study").exists()
 
 

@@ -145,7 +145,7 @@ def test_a_ticket_that_does_not_fit_is_refused_before_anything_is_trained(
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "study.json").write_text(json.dumps(found | {"model": {"name": "other", "fingerprint": "0"}}))
-    with pytest.raises(PocketTicketError, match="its tickets are of the encoder other, not of this tiny_encoder"):
+    with pytest.raises(PocketTicketError, match="found in the encoder other, not of this tiny_encoder"):
         study(tmp_path / "c", (0.6,), transfer=(foreign,))
     assert not (tmp_path / "a").exists() and not (tmp_path / "c").exists()
 

@@ -24,7 +24,9 @@ def run_budget(run: Run, folder: Path) -> None:
 
     def train(rung: int) -> Iterator[tuple[Storage, Draft, float]]:
         place = folder / f"rung-{rung}"
-        run.console.note(f"  rung {rung} of 0 to {len(LADDER) - 1}: {_words(rung)}")
+        run.console.note(
+            f"  structure {rung} of the ladder (0 is the dense model's, {len(LADDER) - 1} the smallest): {_words(rung)}"
+        )
         if not (place / "metrics.json").exists():  # the last file that a training writes
             place.mkdir(exist_ok=True)
             run_shrunk(run.with_recipe(structure=at_rung(run.recipe, rung).structure), place)

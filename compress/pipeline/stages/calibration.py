@@ -22,7 +22,7 @@ def losses(
 ) -> Iterator[Tensor]:
     """The task's mean loss, (), with its graph, on each of up to `count` batches of 32 training texts.
 
-    The texts are drawn by the run's seed and sorted by length; `advance` is told of each batch that was used.
+    The texts are drawn by the run's seed and sorted by length; `advance` is called after each batch.
     """
     texts, train = run.texts, run.texts.splits["train"]
     order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]

@@ -14,7 +14,7 @@ def run_distilled(run: Run, folder: Path) -> None:
     """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
     settings, texts = run.recipe.distill, run.texts
     mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
-    with run.console.step("teacher's answers", len(texts.splits["train"])) as advance:
+    with run.console.step("teacher's outputs", len(texts.splits["train"])) as advance:
         teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
     model = run.pretrained()
     fitted = run.learner().fit(

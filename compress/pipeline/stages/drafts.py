@@ -29,7 +29,7 @@ def run_drafts(run: Run, folder: Path) -> None:
         least = drafts_in(run, folder)(len(LADDER) - 1, SCHEMES[-1])
         limits = {"--max-size": budget.max_size, "--max-latency": budget.max_latency}
         raise RecipeError(
-            f"no structure on the ladder fits: the smallest has {least.bytes / 1e6:.2f} MB{_speed(budget, least)}",
+            f"no structure of the ladder fits: the smallest has {least.bytes / 1e6:.2f} MB{_speed(budget, least)}",
             where=" and ".join(flag for flag, limit in limits.items() if limit),
             remedy="raise the limit",
         )

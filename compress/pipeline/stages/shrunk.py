@@ -127,7 +127,7 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
     if not distill.enabled or not (distill.augment or task.unlabeled):
         return run
     more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabeled]
-    with run.console.step("teacher's labels of more texts", 1) as advance:
+    with run.console.step("teacher's labels for more texts", 1) as advance:
         encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
         labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
         advance(1)
@@ -219,21 +219,21 @@ def _teacher(
     """
     states = (0, *(i + 1 for i in structure.layers[:-1]), len(layers_of(dense)))
     train = texts.splits["train"]
-    with run.console.step("teacher's answers", len(train)) as advance:
+    with run.console.step("teacher's outputs", len(train)) as advance:
         if kept is None:
             return Teacher.of(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
         old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
         old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
-        taught = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        teacher = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
         if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
-            return taught
-        logits, own = list(taught.logits), full.splits["train"]
+            return teacher
+        logits, own = list(teacher.logits), full.splits["train"]
         other = [i for i, ids in enumerate(own.rows["input_ids"]) if ids != old_ids[i]]
         if other:
             for i, row in zip(other, predict(dense, own.only(other), full.tokenizer), strict=True):
                 logits[i] = torch.from_numpy(row)
-    return dataclasses.replace(taught, logits=logits)
+    return dataclasses.replace(teacher, logits=logits)
 
 
 def _note(numbers: dict[str, Any]) -> list[str]:

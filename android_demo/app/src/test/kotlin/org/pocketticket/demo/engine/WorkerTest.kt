@@ -5,7 +5,7 @@ import org.junit.Assert.assertEquals
 import org.junit.Test
 
 class WorkerTest {
-    /** Runs what it was given when it is told to. */
+    /** Runs what it holds when `run` is called. */
     private class Later : Executor {
         private val waiting = ArrayDeque<Runnable>()
 
