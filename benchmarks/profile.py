@@ -5,7 +5,6 @@
 Each model is lowered to its int8 program, run at each length with the profiler on, and its operators summed by kind.
 """
 
-import argparse
 import os
 import re
 import sys
@@ -23,7 +22,8 @@ from typing import TYPE_CHECKING
 from benchmarks.peers.compare import machine
 from benchmarks.peers.models import MAX_TOKENS, Subject, texts_of
 from benchmarks.peers.page import table
-from compress.errors import ExportError, PocketTicketError
+from compress.console import Parser, exit_code
+from compress.errors import ExportError
 from compress.files import write_atomic
 from mobile_export.programs.program import Program
 from mobile_export.programs.quiet import quiet
@@ -170,16 +170,15 @@ def _profiles(model: Subject, lengths: Sequence[int], runs: int, folder: Path) -
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 2 with one sentence on what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.profile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m benchmarks.profile", description=__doc__)
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL_DIR", help="saved models, such as RUN/dense")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, metavar="TOKENS")
     parser.add_argument("--runs", type=int, default=200, help="profiled runs at each length (default: 200)")
     parser.add_argument("--output", type=Path, required=True, help="the page")
     given = parser.parse_args(arguments)
     about = _about(os.getloadavg()[0])
-    try:
+
+    def work() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             found = {
                 f"`{'/'.join(folder.resolve().parts[-2:])}`": _profiles(
@@ -188,11 +187,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 for number, folder in enumerate(given.models)
             }
         write_atomic(given.output, page(found, about, given.runs))
-    except PocketTicketError as error:
-        print(f"✗ {error}", file=sys.stderr)
-        return 2
-    print(given.output)
-    return 0
+        print(given.output)
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import importlib
 import sys
 
 from compress import __version__
+from compress.console import exit_code
 
 COMMANDS = {
     "run": ("compress.run", "find a ticket, export it, measure the program, write the report, build the app"),
@@ -40,9 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         print(f"pocket-ticket: there is no command '{words[0]}'; use {', '.join(COMMANDS)}.", file=sys.stderr)
         return 2
-    command = importlib.import_module(COMMANDS[words[0]][0])
-    code: int = command.main(words[1:])
-    return code
+    return exit_code(lambda: importlib.import_module(COMMANDS[words[0]][0]).main(words[1:]))
 
 
 if __name__ == "__main__":

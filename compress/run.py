@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from compress.console import console_mode, exit_code
+from compress.console import Parser, console_mode, exit_code
 from compress.recipe.flags import add_common_flags, add_recipe_flags, recipe_of
 
 _EXAMPLES = """examples:
@@ -37,15 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     return exit_code(work)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="pocket-ticket run",
         usage="pocket-ticket run [options]        (or: python -m compress.run [options])",
         description="Find a lottery ticket in a pre-trained text encoder, make it small, export it as an ExecuTorch "
         "program, and report that program's size, speed and accuracy against the unpruned model.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_recipe_flags(parser)
     command = parser.add_argument_group("command", "Where to write, and what to show.")

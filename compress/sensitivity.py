@@ -5,7 +5,6 @@ answers to dev texts move when only this matrix is rounded, and the metric then.
 sensitive ones at int8.
 """
 
-import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from compress.console import Console, exit_code
+from compress.console import Console, Parser, exit_code
 from compress.errors import RecipeError
 from compress.training.rounding import GROUP, rounded_weights
 
@@ -77,7 +76,7 @@ def logits_moved(plain: np.ndarray, rounded: np.ndarray) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with a table, 2 with one sentence."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pocket-ticket sensitivity",
         description=__doc__.splitlines()[0],
         epilog="example: pocket-ticket sensitivity runs/mine, then --set quantize.keep_int8=[embeddings.word]",

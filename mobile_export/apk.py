@@ -3,7 +3,6 @@
 python -m mobile_export.apk --bundle runs/demo/android --output demo.apk
 """
 
-import argparse
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
-from compress.console import exit_code
+from compress.console import Parser, exit_code
 from compress.errors import ExportError, PocketTicketError
 from compress.files import file_sha256
 from mobile_export.app.code import build_code
@@ -171,7 +170,7 @@ def _measure(signed: Path, output: Path, abis: tuple[str, ...]) -> Apk:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with the APK written, 2 with one sentence."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pocket-ticket apk",
         description="Build the demo app around a bundle.",
         epilog="example: pocket-ticket apk --bundle runs/mine/android --output mine.apk",

@@ -1,11 +1,10 @@
 """Measure a finished run on a phone: `python -m mobile_export.measure --device adb --run DIR`."""
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
-from compress.console import exit_code
+from compress.console import Parser, exit_code
 from compress.errors import ExportError
 
 
@@ -30,11 +29,10 @@ def measure_phone(run: Path, *, serial: str | None = None, runs: int = 200) -> d
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with the measurement added to the report, 2 with one sentence."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pocket-ticket measure",
         description="Measure a run's program on a phone that adb sees, and add the row to the run's report.",
         epilog="example:\n  pocket-ticket measure --device adb --run runs/mine",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--device", choices=["adb"], required=True, help="how the phone is reached")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="the folder of a finished run")

@@ -5,12 +5,11 @@ the program's answers to the golden texts: as this machine computes them or, wit
 processors do.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compress.console import exit_code
+from compress.console import Parser, exit_code
 from mobile_export.bundle.verification import Verification, verify_bundle
 from mobile_export.programs.arm import CORES, cores_of
 
@@ -22,7 +21,7 @@ __all__ = ["Verification", "verify_bundle"]
 
 def main(arguments: list[str] | None = None) -> int:
     """The command: 0 when the bundle keeps its word, 2 with one sentence when it does not."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pocket-ticket verify",
         description="Check a bundle: manifest, hashes, token ids, and the program's answers to the golden texts.",
         epilog="example: pocket-ticket verify runs/mine/android --arch arm64",

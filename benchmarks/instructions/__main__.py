@@ -23,6 +23,7 @@ from benchmarks.instructions.callgrind import Counts
 from benchmarks.peers.environments import PEERS
 from benchmarks.peers.models import MAX_TOKENS, Subject, subject
 from benchmarks.peers.page import table
+from compress.console import Parser, exit_code
 from compress.errors import PocketTicketError
 from compress.files import read_json, write_atomic, write_json
 from mobile_export.programs.arm import CORES
@@ -53,11 +54,7 @@ NOTES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, 1 for more instructions than the baseline's, or 2 with one sentence on what is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.instructions",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser(prog="python -m benchmarks.instructions", description=__doc__)
     parser.add_argument("models", nargs="*", type=Path, metavar="MODEL_DIR", help="saved models (default: see above)")
     parser.add_argument("--arch", choices=["host", "arm64"], help="count on these processors only (default: on all)")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, metavar="TOKENS")
@@ -67,11 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.models and (given.check or given.update):
         parser.error("the baseline is of the default models: give no MODEL_DIR")
-    try:
-        return _run(given)
-    except PocketTicketError as error:
-        print(f"✗ {error}", file=sys.stderr)
-        return 2
+    return exit_code(lambda: _run(given))
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -95,7 +88,7 @@ def _run(given: argparse.Namespace) -> int:
         return 0
     worse = [one for name in found for one in regressions(found[name], known[name]["instructions"], name)]
     for sentence in worse:
-        print(f"✗ {sentence}", file=sys.stderr)
+        print(f"pocket-ticket: {sentence}", file=sys.stderr)
     return 1 if worse else 0
 
 

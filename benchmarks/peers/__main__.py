@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.peers.environments import NAMES, PEERS, enter, entered, is_ready, set_up
+from compress.console import Parser, exit_code
 from compress.errors import PocketTicketError
 
 FAMILIES = ("eager", "compile", "stock", "ours", "onnxruntime", "onnxruntime_cls", "litert", "litert_cls")
@@ -24,7 +25,8 @@ LEAVABLE = FAMILIES[1:]  # eager PyTorch is what the others are compared with
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 2 with one sentence on what is wrong."""
     given = _parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         if given.action == "setup":
             for name in NAMES:
                 print(f"the environment {PEERS / name}: some minutes, unless it is there", file=sys.stderr)
@@ -34,15 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not entered():
             return enter(sys.argv[1:] if arguments is None else arguments)
         return _run(given)
-    except PocketTicketError as error:
-        print(f"✗ {error}", file=sys.stderr)
-        return 2
+
+    return exit_code(work)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("action", nargs="?", choices=["run", "build", "setup"], default="run", help="default: run")
     parser.add_argument("--dense", type=Path, metavar="DIR", help="a saved classifier")
     parser.add_argument("--ticket", type=Path, metavar="DIR", help="its structured ticket, saved")

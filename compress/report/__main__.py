@@ -1,16 +1,15 @@
 """The command `report`: a finished run's summary in the terminal, and its report files written again."""
 
-import argparse
 import sys
 from pathlib import Path
 
-from compress.console import Console, console_mode, exit_code
+from compress.console import Console, Parser, console_mode, exit_code
 from compress.errors import PocketTicketError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 done, 2 a folder that holds no report."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="pocket-ticket report",
         description="Print a finished run's summary, and write report.html, report.md and report.json again from "
         "its report.json and the phones' measurements beside it.",

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from compress.console import console_mode, exit_code
+from compress.console import Parser, console_mode, exit_code
 from compress.errors import PocketTicketError
 from compress.recipe.flags import add_common_flags, add_recipe_flags, recipe_of
 from compress.study.settings import CONTROLS, SEARCHES, SPARSITIES, Settings, seeds, some_of, sparsities
@@ -56,15 +56,13 @@ def _settings(parsed: argparse.Namespace) -> Settings:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="pocket-ticket study",
         usage="pocket-ticket study --output DIR [options]        (or: python -m compress.study …)",
         description="Find tickets of several sparsities over several seeds, train them and their controls like the "
         "dense model, and say which of them win (Frankle & Carbin 2019; Chen et al. 2020).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     add_recipe_flags(parser, ("model", "data", "training"))
     study = parser.add_argument_group("study", "What is trained.")

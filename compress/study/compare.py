@@ -4,12 +4,11 @@ First which sparsities win on each task; then, of studies with --transfer, sourc
 mean ± standard deviation over seeds.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from statistics import fmean
 
-from compress.console import exit_code
+from compress.console import Parser, exit_code
 from compress.pages.markdown import spread, table
 from compress.study.page import CHEN
 from compress.study.results import Results, load_study
@@ -65,7 +64,7 @@ def matrix(studies: list[Results], sparsity: float) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the winners, and a matrix for each sparsity at which all the studies tried others' tickets."""
-    parser = argparse.ArgumentParser(prog="python -m compress.study.compare", description=__doc__.splitlines()[0])
+    parser = Parser(prog="python -m compress.study.compare", description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="+", type=Path, metavar="STUDY_DIR")
     parsed = parser.parse_args(arguments)
 

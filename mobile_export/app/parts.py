@@ -7,7 +7,6 @@ does not have the locked hash is never used.
     python -m mobile_export.app.parts --lock     resolve the catalog again and write the lock
 """
 
-import argparse
 import base64
 import hashlib
 import os
@@ -23,8 +22,9 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from compress.console import Parser, exit_code
 from compress.errors import PocketTicketError, ToolError
-from compress.files import file_sha256
+from compress.files import file_sha256, write_atomic
 from mobile_export.cache import cache_dir, made_once
 
 _HERE = Path(__file__).resolve()
@@ -269,18 +269,11 @@ def coordinates_of(library: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m mobile_export.app.parts", description=__doc__.splitlines()[0])
+    """Write the lock of the catalog's libraries. Returns the exit code."""
+    parser = Parser(prog="python -m mobile_export.app.parts", description=__doc__.splitlines()[0])
     parser.add_argument("--lock", action="store_true", required=True, help="resolve the catalog and write the lock")
     parser.parse_args()
-    try:
-        text = resolve_lock()
-    except PocketTicketError as error:
-        print(error, file=sys.stderr)
-        return 2
-    temporary = LOCK.with_suffix(".new")
-    temporary.write_text(text)
-    temporary.replace(LOCK)
-    return 0
+    return exit_code(lambda: write_atomic(LOCK, resolve_lock()))
 
 
 if __name__ == "__main__":

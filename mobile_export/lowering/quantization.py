@@ -35,11 +35,6 @@ class Scheme:
                 f"there is no quantization scheme '{self.name}'", remedy=f"use one of {', '.join(get_args(SchemeName))}"
             )
 
-    @property
-    def weight_bits(self) -> int:
-        """Bits per weight of a Linear."""
-        return {"none": 32, "int8": 8, "int4": 4}[self.name]
-
     def apply(self, model: nn.Module) -> nn.Module:
         """Quantize every Linear, embedding and position table of `model` in place, and return it.
 

@@ -115,7 +115,7 @@ def test_a_check_compares_where_it_can_and_says_where_not(
     assert command.main(["--check", "--arch", "arm64"]) == 2
     counts["ticket"][64] *= 2
     assert command.main(["--check"]) == 1
-    assert "✗ on host the ticket model takes" in capsys.readouterr().err
+    assert "pocket-ticket: on host the ticket model takes" in capsys.readouterr().err
     on("host", missing("valgrind"))
     assert command.main(["--check"]) == 2
 

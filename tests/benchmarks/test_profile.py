@@ -71,4 +71,4 @@ def test_every_operator_of_a_program_is_in_the_page(tmp_path: Path, capsys: pyte
 
 def test_a_folder_without_a_model_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), "--output", str(tmp_path / "page.md")]) == 2
-    assert capsys.readouterr().err.startswith("✗") and not (tmp_path / "page.md").exists()
+    assert capsys.readouterr().err.startswith("pocket-ticket: ") and not (tmp_path / "page.md").exists()
