@@ -54,9 +54,7 @@ def _parser() -> Parser:
     command.add_argument(
         "--apk", action=argparse.BooleanOptionalAction, default=True, help="build the demo app, too (default: yes)"
     )
-    command.add_argument(
-        "--dry-run", action="store_true", help="check recipe and data, show stages and an estimate of time"
-    )
+    command.add_argument("--dry-run", action="store_true", help="train nothing: show the page of `pocket-ticket check`")
     return parser
 
 

@@ -36,6 +36,7 @@ EDGES = {
     "mobile_export.targets",
     "compress.study": ". console errors evaluation files lottery models pages pipeline recipe report training",
     "compress.run": "console pipeline recipe",
+    "compress.check": "console pipeline recipe",
     "compress.sensitivity": "console errors models pipeline recipe training",
     "compress.cli": ". console",
     "mobile_export": "",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from compress.console import Console
-from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs
 from compress.recipe.load import load_recipe
 from compress.report.schema import validate
@@ -120,4 +120,4 @@ def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Pa
 @pytest.mark.parametrize("kind", ["tokens", "qa", "mlm"])
 def test_a_step_of_every_kind_can_be_timed(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
     flags = {"model.name": str(tiny_encoder), "model.max_tokens": 64, "data.source": str(write(tmp_path, kind))}
-    assert seconds_per_step(Inputs.of(load_recipe(None, flags), Console("quiet"))) > 0
+    assert probe(Inputs.of(load_recipe(None, flags), Console("quiet"))).seconds > 0

@@ -10,15 +10,17 @@ from compress import __version__
 from compress.console import Console
 from compress.files import fingerprint, write_atomic
 from compress.models.load import weights_fingerprint
+from compress.pipeline import overview
 from compress.pipeline.about import VERSIONS, environment
 from compress.pipeline.app import build_app, why_no_app
 from compress.pipeline.assemble import assemble, weakness
-from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
 from compress.pipeline.stages.budget import settled
 from compress.pipeline.stages.stage import Data, Stage
 from compress.recipe.sections import Recipe
+from compress.report.formats import size
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
 
@@ -45,19 +47,26 @@ class Pipeline:
         self.output = output or Path("runs") / name
 
     def dry_run(self) -> None:
-        """Print what would run and about how long it would take; trains and writes nothing."""
+        """Print the task as it was read, what would run and about how long it would take; trains and writes nothing."""
         inputs, stages = self.inputs, stages_of(self.inputs.recipe)
-        step, data = seconds_per_step(inputs), Data(len(inputs.task.train), len(inputs.task.unlabeled))
+        found, data = probe(inputs), Data(len(inputs.task.train), len(inputs.task.unlabeled))
         title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
         table, total = Table("stage", "steps", "about", title=title), 0.0
         for stage in stages:
             cost = stage.cost(inputs.recipe, data)
-            seconds = cost.weight * step + cost.seconds
+            seconds = cost.weight * found.seconds + cost.seconds
             total += seconds
             table.add_row(stage.name, f"{cost.steps:,}" if cost.steps else "none", f"{seconds / 60:.1f} min")
         table.add_row("all", "", f"{total / 60:.1f} min", end_section=True)
+        for line in overview.lines(inputs):
+            self.console.note(line)
+        self.console.show(overview.splits_table(inputs), **overview.facts(inputs))
+        if labels := overview.labels_table(inputs.task):
+            self.console.show(labels)
         self._show_notes(inputs)
-        self.console.show(table, seconds=round(total), output=str(self.output), stages=[s.name for s in stages])
+        about = {"seconds": round(total), "memory_bytes": found.bytes, "output": str(self.output)}
+        self.console.show(table, **about, stages=[s.name for s in stages])
+        self.console.note(f"memory at the peak of training: about {size(found.bytes)}")
 
     def run(self) -> dict[str, Any]:
         """Run every stage that is not complete, then write the report. Returns the report."""

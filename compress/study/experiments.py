@@ -13,7 +13,7 @@ from compress.files import write_atomic, write_json
 from compress.lottery import Mask
 from compress.lottery.controls import random_mask
 from compress.models.load import weights_fingerprint
-from compress.pipeline.estimate import seconds_per_step
+from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import compared
@@ -54,7 +54,7 @@ def run_study(recipe: Recipe, settings: Settings, output: Path, console: Console
 def dry_run(recipe: Recipe, settings: Settings, output: Path, console: Console) -> None:
     """Show what would be trained and about how long that takes; trains and writes nothing."""
     bench, _ = _prepare(recipe, settings, output, console)
-    step, total = seconds_per_step(bench.run), 0.0
+    step, total = probe(bench.run).seconds, 0.0
     table = Table("training", "how many", "steps each", "about", title=f"{bench.run.task.name}: would write {output}")
     for name, count, steps in _plan(bench, settings):
         total += count * steps * step

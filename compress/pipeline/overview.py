@@ -1,0 +1,139 @@
+"""The page of `check` and of a dry run: the task as it was read, before anything is trained."""
+
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from compress.data.near_duplicates import normalize
+from compress.data.task import OUTSIDE, SPLITS, Example, Task
+from compress.pipeline.run import Inputs
+from compress.report.formats import MetricFormat, percent
+
+_WHY = {
+    "classification": "one text and one label a row",
+    "pair": "two texts and one label a row",
+    "regression": "one text a row; the labels are numbers with fractions",
+    "pair_regression": "two texts a row; the labels are numbers with fractions",
+    "tokens": "lists of words, with a label for each word",
+    "qa": "questions, each with a passage and its answers",
+    "mlm": "lines of text without labels",
+}
+_SHOWN = 12  # rows of the table of labels
+_FEW = 8  # training texts: a label with fewer is named
+
+
+def lines(inputs: Inputs) -> list[str]:
+    """The task in sentences: what was read, how it is scored, and what is strange about it."""
+    task, settings = inputs.task, inputs.recipe.data
+    why = "set by data.kind" if settings.kind != "auto" else _WHY.get(task.kind, "found from the columns and labels")
+    outputs = f", {len(task.labels):,} labels" if task.labels else ""
+    metric = MetricFormat(task.metric).name
+    return [
+        f"kind: {task.kind}{outputs} ({why}); metric: {metric}",
+        f"a phone gets texts of up to {inputs.recipe.model.max_tokens} tokens, one at a time, without padding",
+        *_strange(task),
+    ]
+
+
+def splits_table(inputs: Inputs) -> Table:
+    """A row a split: how many texts, how long they are in tokens, and how many are cut."""
+    table = Table("split", *(_right(name) for name in ("texts", "tokens: median", "95 %", "longest", "cut")))
+    for name, row in _lengths(inputs).items():
+        cut = f"{row['cut']:,} ({percent(row['cut'] / row['texts'])})" if row["cut"] else "none"
+        table.add_row(name, *(f"{row[key]:,}" for key in ("texts", "median", "p95", "longest")), cut)
+    if inputs.task.unlabeled:
+        table.add_row("unlabeled", f"{len(inputs.task.unlabeled):,}", "", "", "", "")
+    return table
+
+
+def labels_table(task: Task) -> Table | None:
+    """Counts of the labels in each split, the most frequent first; a regression's range; None where there are none."""
+    if task.regression:
+        table = Table("label", *(_right(split) for split in SPLITS))
+        values = {split: [float(e.label) for e in task.split(split)] for split in SPLITS}  # type: ignore[arg-type]
+        for name, number in (("lowest", min), ("mean", statistics.fmean), ("highest", max)):
+            table.add_row(name, *(f"{number(values[split]):.4g}" for split in SPLITS))
+        return table
+    if not task.labels:
+        return None
+    counts = {split: _label_counts(task, split) for split in SPLITS}
+    order = [label for label, _ in counts["train"].most_common()]
+    order += [label for label in task.labels if label not in counts["train"]]
+    table = Table("label", *(_right(split) for split in SPLITS))
+    for label in order[:_SHOWN]:
+        table.add_row(Text(_short(label)), *(f"{counts[split][label]:,}" for split in SPLITS))
+    if rest := order[_SHOWN:]:
+        sums = (f"{sum(counts[split][label] for label in rest):,}" for split in SPLITS)
+        table.add_row(f"{len(rest):,} more labels", *sums)
+    return table
+
+
+def facts(inputs: Inputs) -> dict[str, Any]:
+    """The same for machines."""
+    task = inputs.task
+    return {
+        "kind": task.kind,
+        "metric": task.metric,
+        "splits": _lengths(inputs),
+        "labels": {split: dict(_label_counts(task, split)) for split in SPLITS} if task.labels else {},
+        "notes": [*inputs.notes, *_strange(task)],
+    }
+
+
+def _right(name: str) -> Any:
+    from rich.table import Column
+
+    return Column(name, justify="right")
+
+
+def _short(text: str, limit: int = 40) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _lengths(inputs: Inputs) -> dict[str, dict[str, int]]:
+    found = {}
+    for name, split in inputs.texts.splits.items():
+        tokens = sorted(len(ids) for ids in split.columns()["input_ids"])
+        at = {"median": len(tokens) // 2, "p95": int(0.95 * (len(tokens) - 1)), "longest": len(tokens) - 1}
+        found[name] = {"texts": len(tokens), **{key: tokens[i] for key, i in at.items()}, "cut": split.cut}
+    return found
+
+
+def _label_counts(task: Task, split: str) -> Counter[str]:
+    """How often each label occurs: of texts, or of words where words have labels."""
+    counts: Counter[str] = Counter()
+    for example in task.split(split):
+        label = example.label
+        indices = label if isinstance(label, tuple) else (label,)
+        counts.update(task.labels[i] for i in indices if isinstance(i, int))
+    return counts
+
+
+def _strange(task: Task) -> list[str]:
+    """Sentences on repeated training texts, on texts with two labels, and on labels with few texts."""
+    found = []
+    by_text: dict[tuple[str, str], list[Example]] = {}
+    for example in task.train:
+        by_text.setdefault((normalize(example.text_a), normalize(example.text_b or "")), []).append(example)
+    repeated = sum(len(examples) - 1 for examples in by_text.values())
+    if repeated:
+        found.append(f"{repeated:,} of {len(task.train):,} training texts repeat another one")
+    two = [examples for examples in by_text.values() if len({str(e.label) for e in examples}) > 1]
+    if two and task.labels and task.of_sentences:
+        found.append(f"{len(two):,} training texts have more than one label, such as {_short(two[0][0].text_a)!r}")
+    if task.labels:
+        found += _few(task.labels, _label_counts(task, "train"))
+    return found
+
+
+def _few(labels: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+    few = [label for label in labels if counts[label] < _FEW and label != OUTSIDE]
+    if not few:
+        return []
+    named = ", ".join(f"{_short(label)} ({counts[label]})" for label in few[:3])
+    more = f" and {len(few) - 3:,} more" if len(few) > 3 else ""
+    return [f"few training examples for {named}{more}: results on such labels are uncertain"]
