@@ -37,6 +37,7 @@ _AUTO = {  # the class of transformers for a kind of task; every other kind answ
     "embedding": "AutoModel",  # an encoder without a head
 }
 _SENTENCES = "AutoModelForSequenceClassification"
+_DESCRIBING = ("*.json", "*.txt", "*.model")  # a model folder's config, tokenizer and vocabulary
 _PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
 
 
@@ -237,6 +238,18 @@ def _quiet() -> Iterator[None]:
 
 def weights_fingerprint(source: str) -> str:
     """SHA-256 of a folder's weights; a Hub id stands for itself."""
+    return _sha256_of(source, ("*.safetensors",)) or source
+
+
+def model_fingerprint(source: str) -> str:
+    """SHA-256 of all that is loaded from a folder: weights, config and tokenizer; of a Hub id, its loaded commit."""
+    if not Path(source).is_dir():
+        with _quiet():
+            return f"{source}@{getattr(_from_pretrained(AutoConfig, source), '_commit_hash', None)}"
+    return _sha256_of(source, ("*.safetensors", *_DESCRIBING))
+
+
+def _sha256_of(source: str, patterns: tuple[str, ...]) -> str:
     folder = Path(source)
-    files = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    return " ".join(file_sha256(f) for f in files) or source
+    files = sorted({file for pattern in patterns for file in folder.glob(pattern)}) if folder.is_dir() else []
+    return " ".join(f"{file.name} {file_sha256(file)}" if len(patterns) > 1 else file_sha256(file) for file in files)

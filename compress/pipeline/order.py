@@ -9,7 +9,7 @@ from rich.table import Table
 from compress import __version__
 from compress.console import Console
 from compress.files import fingerprint, write_atomic
-from compress.models.load import weights_fingerprint
+from compress.models.load import model_fingerprint, weights_fingerprint
 from compress.pipeline import overview
 from compress.pipeline.about import VERSIONS, environment
 from compress.pipeline.app import build_app, why_no_app
@@ -41,8 +41,8 @@ class Pipeline:
         self.console, self.with_app = console, with_app
         task = self.inputs.task
         more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabeled])] if task.unlabeled else []
-        data_and_model = (task.fingerprint, weights_fingerprint(self.inputs.source), *more)
-        self.base = fingerprint(__version__, *data_and_model, version("torch"))
+        data_and_model = (task.fingerprint, task.metric, model_fingerprint(self.inputs.source), *more)
+        self.base = fingerprint(__version__, *data_and_model, *map(version, ("torch", "transformers")))
         name = f"{task.name}-{fingerprint(self.base, self.inputs.recipe.model_dump())[:8]}"
         self.output = output or Path("runs") / name
 

@@ -25,7 +25,7 @@ from compress.lottery.convergence import Settling
 from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
-from compress.models.load import load_saved, save, weights_fingerprint
+from compress.models.load import load_saved, model_fingerprint, save
 from compress.pipeline.run import Inputs, load_predictions
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import points, predictions_of, save_predictions
@@ -100,7 +100,7 @@ class Bench:
     def fingerprint(self) -> str:
         """Of all that the study's trainings share."""
         recipe = self.run.recipe.model_dump(mode="json")
-        inputs = (self.run.task.fingerprint, weights_fingerprint(self.run.source), __version__, version("torch"))
+        inputs = (self.run.task.fingerprint, model_fingerprint(self.run.source), __version__, version("torch"))
         return fingerprint(*inputs, recipe["model"], recipe["training"], recipe["distill"], self.looks)
 
     def seeded(self, seed: int) -> Inputs:
