@@ -24,7 +24,7 @@ def assemble(
     rows = [stage for stage in stages if stage.has_model]
     task, numbers = run.task, {stage.name: run.metrics(stage.name) for stage in rows}
     found = run.metrics("programs")
-    reasons: dict[str, str] = {}
+    reasons = untimed(found["programs"], run.recipe.model.max_tokens)
     verdict = (
         found["verdict"]
         | _ticket_verdict(run.recipe.ticket.rewind, numbers, reasons)
@@ -69,6 +69,20 @@ def assemble(
     else:
         reasons["apk"] = app
     return with_phones(report | {"not_measured": reasons}, run.dir.root)
+
+
+def untimed(programs: dict[str, Any], max_tokens: int) -> dict[str, str]:
+    """Why latencies of the programs' entries are null: keys of the report's not_measured → reason."""
+    reasons = {}
+    for name, program in programs.items():
+        for length in [length for length, found in program["latency_ms"].items() if found is None]:
+            too_long = int(length) > max_tokens
+            limit = f"at most {max_tokens} tokens (--max-tokens)" if too_long else "longer texts only"
+            reasons[f"programs.{name}.latency_ms.{length}"] = f"the program takes {limit}"
+            reasons[f"verdict.speed_ratio.{length}"] = f"a program takes {limit}"
+        if program["first_answer_ms"]["cold"] is None:
+            reasons[f"programs.{name}.first_answer_ms.cold"] = "this system can't drop one file from its memory"
+    return reasons
 
 
 def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:

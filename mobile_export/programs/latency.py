@@ -62,7 +62,7 @@ def download_bytes(path: Path) -> int:
 def latency(
     programs: Mapping[str, Program], *, lengths: Sequence[int] = LENGTHS, threads: int = 1, rounds: int = 20
 ) -> dict[str, dict[str, dict[str, float] | None]]:
-    """Milliseconds per inference of one text: name → length → {"median", "p10", "p90"}; None where it is too long.
+    """Milliseconds per inference of one text: name → length → {"median", "p10", "p90"}; None: not its length.
 
     Every round runs each program 10 times after 3 unmeasured runs; the order moves on by one each round.
     """
@@ -114,8 +114,8 @@ def time_worker(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rounds_of(programs: Mapping[str, Any], length: int, rounds: int) -> dict[str, list[float]]:
-    """Loaded programs by name → ms of each timed run at one length, in turning order; [] where it is too long."""
-    able = [name for name, program in programs.items() if length <= program.max_tokens]
+    """Loaded programs by name → ms of each timed run at one length, in turning order; [] where it takes none such."""
+    able = [name for name, program in programs.items() if program.min_tokens <= length <= program.max_tokens]
     inputs = {name: programs[name].tensors(_text(length)) for name in able}
     times: dict[str, list[float]] = {name: [] for name in programs}
     for number in range(rounds):

@@ -1,7 +1,15 @@
 """What a report says of a ticket beyond its numbers."""
 
-from compress.pipeline.assemble import _ticket_verdict, weakness
+import random
+from pathlib import Path
+
+import pytest
+from sample_report import sample
+
+from compress.evaluation.statistics import compare_programs
+from compress.pipeline.assemble import _ticket_verdict, untimed, weakness
 from compress.pipeline.stages.shrunk import _note
+from compress.report.render import write_report
 
 
 def numbers(**structure: object) -> dict:
@@ -32,3 +40,22 @@ def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_
         reasons: dict[str, str] = {}
         assert _ticket_verdict(rewind, found, reasons)["winning_ticket"] is None
         assert sentence in reasons["verdict.winning_ticket"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_length_that_no_program_takes_is_said_to_be_not_measured(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    limit, lengths = rng.choice([8, 11, 12, 50, 63, 100]), sorted({12, 64, rng.randrange(2, 512)})
+    report, cold = sample(), rng.choice([None, 31.4])
+    for program in (report["programs"]["dense"], report["programs"]["ticket"]):
+        timed = program["latency_ms"]["12"]
+        program["latency_ms"] = {str(n): timed if n <= limit else None for n in lengths}
+        program["first_answer_ms"] = {"cold": cold, "warm": 8.7}
+    found = untimed({name: report["programs"][name] for name in ("dense", "ticket")}, limit)
+    report["not_measured"] |= found
+    report["verdict"]["speed_ratio"] = compare_programs(*(report["programs"][n] for n in ("dense", "ticket")))[
+        "speed_ratio"
+    ]
+    write_report(report, tmp_path)
+    assert {n for n in lengths if f"verdict.speed_ratio.{n}" in found} == {n for n in lengths if n > limit}
+    assert (tmp_path / "report.html").is_file()

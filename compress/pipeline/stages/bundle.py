@@ -27,7 +27,7 @@ def run_bundle(run: Run, folder: Path) -> None:
         "dense_metric_test": found["programs"]["dense"]["metric"]["test"],
         "bytes_dense": found["programs"]["dense"]["bytes"],
         "size_ratio": verdict["size_ratio"],
-        "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64")},
+        "speed_ratio": {k: v for k, v in verdict["speed_ratio"].items() if k in ("12", "64") and v},
     }
     labels = [float(cast(float, e.label)) for e in task.train] if task.regression else None
     with run.console.step("bundle", 1) as advance:
