@@ -1,12 +1,39 @@
-"""The demo app around a run's bundle."""
+"""What a run makes for an app: whether there can be a bundle, and the demo app around it."""
 
+import tempfile
+from itertools import repeat
+from pathlib import Path
 from typing import Any
 
+from compress.data.task import SPLITS
 from compress.errors import PocketTicketError
 from compress.files import read_json, write_json
 from compress.pipeline.run import Inputs, Run
 
 APK = "ticket-demo-debug.apk"
+
+
+_CHECKED = 5000  # texts of each split that are tokenized as an app would
+
+
+def why_no_bundle(inputs: Inputs) -> str | None:
+    """Why a run of these inputs can make no bundle, known before it starts; None: it can.
+
+    Then the run ends with the programs and the report alone.
+    """
+    from mobile_export.bundle import support
+    from mobile_export.bundle.golden import Text
+
+    task = inputs.task
+    texts: list[tuple[Text, list[int] | None]] = []
+    for split in SPLITS:
+        # only where a text has one answer are its ids those that an app gets from the same text
+        examples = task.split(split)[:_CHECKED]
+        rows = inputs.texts.splits[split].columns()["input_ids"] if task.of_sentences else repeat(None)
+        texts += [(Text(each.text_a, each.text_b), ids) for each, ids in zip(examples, rows, strict=False)]
+    with tempfile.TemporaryDirectory() as folder:
+        inputs.texts.tokenizer.save_pretrained(folder)
+        return support.why_no_bundle(Path(folder), texts, inputs.recipe.model.max_tokens, pair=task.pair)
 
 
 def why_no_app(inputs: Inputs) -> str | None:

@@ -15,11 +15,17 @@ _ONE_SEED = "it used one seed; the rule needs at least two (pocket-ticket study 
 
 
 def assemble(
-    run: Run, stages: list[Stage], *, app: dict[str, Any] | str, environment: dict[str, Any], command: str
+    run: Run,
+    stages: list[Stage],
+    *,
+    app: dict[str, Any] | str,
+    environment: dict[str, Any],
+    command: str,
+    no_bundle: str | None = None,
 ) -> dict[str, Any]:
     """report.json of a complete run whose stages before the export were `stages`, in order.
 
-    `app` is the built APK, or why there is none.
+    `app` is the built APK, or why there is none; `no_bundle` says why there is no bundle.
     """
     rows = [stage for stage in stages if stage.has_model]
     task, numbers = run.task, {stage.name: run.metrics(stage.name) for stage in rows}
@@ -44,7 +50,11 @@ def assemble(
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
             "baseline": {"name": run.texts.task_type.baseline, "metric": run.metrics("baseline")},
-            "notes": [*run.notes, *weakness(task.metric, run.metrics("baseline"), dense)],
+            "notes": [
+                *([no_bundle_note(no_bundle)] if no_bundle else []),
+                *run.notes,
+                *weakness(task.metric, run.metrics("baseline"), dense),
+            ],
         },
         "model": {
             "name": run.model_name,
@@ -58,7 +68,7 @@ def assemble(
         "training_curves": {n: m["curve"] for n, m in numbers.items() if m["curve"]},
         "recipe": {"command": command, "yaml": run.recipe.to_yaml()},
         "licences": licences(run),
-        "target": target_of(run),
+        "target": target_of(run) | ({"limits": f"No bundle was made: {no_bundle}."} if no_bundle else {}),
     }
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])
@@ -69,6 +79,11 @@ def assemble(
     else:
         reasons["apk"] = app
     return with_phones(report | {"not_measured": reasons}, run.dir.root)
+
+
+def no_bundle_note(reason: str) -> str:
+    """What a run without a bundle says at its beginning and in its report."""
+    return f"no bundle and no app are made, the run ends with the programs and the report: {reason}"
 
 
 def untimed(programs: dict[str, Any], max_tokens: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The order of a run: training stages, programs, bundle, app, report. Complete stages are kept."""
 
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from compress.files import fingerprint, write_atomic
 from compress.models.load import model_fingerprint, weights_fingerprint
 from compress.pipeline import overview
 from compress.pipeline.about import VERSIONS, environment
-from compress.pipeline.app import build_app, why_no_app
-from compress.pipeline.assemble import assemble, weakness
+from compress.pipeline.app import build_app, why_no_app, why_no_bundle
+from compress.pipeline.assemble import assemble, no_bundle_note, weakness
 from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
@@ -25,9 +26,10 @@ from compress.report.render import write_report
 from compress.report.terminal import summary_table
 
 
-def stages_of(recipe: Recipe) -> list[Stage]:
+def stages_of(recipe: Recipe, *, with_bundle: bool = True) -> list[Stage]:
     """All stages of a recipe, in order."""
-    return [*training_stages(recipe), programs.stage(recipe), bundle.stage(recipe)]
+    last = [bundle.stage(recipe)] if with_bundle else []
+    return [*training_stages(recipe), programs.stage(recipe), *last]
 
 
 class Pipeline:
@@ -38,6 +40,7 @@ class Pipeline:
 
     def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
         self.inputs = Inputs.of(recipe, console)
+        self.no_bundle = why_no_bundle(self.inputs)
         self.console, self.with_app = console, with_app
         task = self.inputs.task
         more = [fingerprint([(e.text_a, e.text_b) for e in task.unlabeled])] if task.unlabeled else []
@@ -48,7 +51,7 @@ class Pipeline:
 
     def dry_run(self) -> None:
         """Print the task as it was read, what would run and about how long it would take; trains and writes nothing."""
-        inputs, stages = self.inputs, stages_of(self.inputs.recipe)
+        inputs, stages = self.inputs, self._stages(self.inputs)
         found, data = probe(inputs), Data(len(inputs.task.train), len(inputs.task.unlabeled))
         title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
         table, total = Table("stage", "steps", "about", title=title), 0.0
@@ -58,9 +61,11 @@ class Pipeline:
             total += seconds
             table.add_row(stage.name, f"{cost.steps:,}" if cost.steps else "none", f"{seconds / 60:.1f} min")
         table.add_row("all", "", f"{total / 60:.1f} min", end_section=True)
-        for line in overview.lines(inputs):
+        for line in overview.lines(inputs, on_phone=self.no_bundle is None):
             self.console.note(line)
-        self.console.show(overview.splits_table(inputs), **overview.facts(inputs))
+        facts = overview.facts(inputs)
+        facts["notes"] = list(dict.fromkeys([*self._notes(inputs), *facts["notes"]]))
+        self.console.show(overview.splits_table(inputs), **facts)
         if labels := overview.labels_table(inputs.task):
             self.console.show(labels)
         self._show_notes(inputs)
@@ -81,7 +86,9 @@ class Pipeline:
         self._show_notes(run)
         write_atomic(run.dir.recipe, self._recipe_yaml(run))
         marks: dict[str, str] = {}
-        for stage in stages_of(run.recipe):
+        if self.no_bundle:  # one of an earlier run would be taken for this one's
+            shutil.rmtree(run.bundle, ignore_errors=True)
+        for stage in self._stages(run):
             marks[stage.name] = self._fingerprint(run, stage, marks)
             self._run_stage(run, stage, marks[stage.name])
             if stage.name == "budget":
@@ -89,19 +96,43 @@ class Pipeline:
             if stage.name == "dense":
                 for note in weakness(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
                     self.console.note(f"  note: {note}")
-        app = build_app(run) if self.with_app else "it was not requested (--no-apk)"
+        app = self._app(run)
         if isinstance(app, str):
             self.console.note(f"no APK: {app}")
-        report = assemble(run, training_stages(run.recipe), app=app, environment=environment(), command=self._command())
+        report = assemble(
+            run,
+            training_stages(run.recipe),
+            app=app,
+            environment=environment(),
+            command=self._command(),
+            no_bundle=self.no_bundle,
+        )
         write_report(report, run.dir.root)
-        self.console.show(summary_table(report), report=str(run.dir.report), bundle=str(run.bundle))
-        self.console.note(f"report: {run.dir.root / 'report.html'}\nprogram: {run.bundle / 'model.pte'}")
+        bundle_at = {} if self.no_bundle else {"bundle": str(run.bundle)}
+        self.console.show(summary_table(report), report=str(run.dir.report), **bundle_at)
+        program = run.dir.stage("programs") / "ticket.pte" if self.no_bundle else run.bundle / "model.pte"
+        self.console.note(f"report: {run.dir.root / 'report.html'}\nprogram: {program}")
         return report
 
+    def _stages(self, inputs: Inputs) -> list[Stage]:
+        return stages_of(inputs.recipe, with_bundle=self.no_bundle is None)
+
+    def _app(self, run: Run) -> dict[str, Any] | str:
+        if not self.with_app:
+            return "it was not requested (--no-apk)"
+        return build_app(run) if self.no_bundle is None else f"there is no bundle: {self.no_bundle}"
+
+    def _notes(self, inputs: Inputs) -> list[str]:
+        """All notes of a run that are known before it starts: of the phone, the data and the model."""
+        phone = []
+        if self.no_bundle:
+            phone = [no_bundle_note(self.no_bundle)]
+        elif self.with_app and (reason := why_no_app(inputs)):
+            phone = [f"no APK will be built ({reason}); everything else will be done"]
+        return [*phone, *inputs.notes]
+
     def _show_notes(self, inputs: Inputs) -> None:
-        if self.with_app and (reason := why_no_app(inputs)):
-            self.console.note(f"  note: no APK will be built ({reason}); everything else will be done")
-        for note in inputs.notes:
+        for note in self._notes(inputs):
             self.console.note(f"  note: {note}")
 
     def _run_stage(self, run: Run, stage: Stage, mark: str) -> None:

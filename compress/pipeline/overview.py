@@ -26,15 +26,16 @@ _SHOWN = 12  # rows of the table of labels
 _FEW = 8  # training texts: a label with fewer is named
 
 
-def lines(inputs: Inputs) -> list[str]:
-    """The task in sentences: what was read, how it is scored, and what is strange about it."""
+def lines(inputs: Inputs, *, on_phone: bool = True) -> list[str]:
+    """The task in sentences: what was read, how it is scored, what a phone gets, and what is strange about it."""
     task, settings = inputs.task, inputs.recipe.data
     why = "set by data.kind" if settings.kind != "auto" else _WHY.get(task.kind, "found from the columns and labels")
     outputs = f", {len(task.labels):,} labels" if task.labels else ""
     metric = MetricFormat(task.metric).name
+    phone = f"a phone gets texts of up to {inputs.recipe.model.max_tokens} tokens, one at a time, without padding"
     return [
         f"kind: {task.kind}{outputs} ({why}); metric: {metric}",
-        f"a phone gets texts of up to {inputs.recipe.model.max_tokens} tokens, one at a time, without padding",
+        *([phone] if on_phone else []),
         *_strange(task),
     ]
 

@@ -64,7 +64,7 @@ def choose_golden(
 
     given = list(dict.fromkeys(text for text in texts if plain(text) and (text.text_b is not None) == pair))
     ranked = sorted(given, key=lambda text: (len(text.text_a) + len(text.text_b or ""), text.text_a, text.text_b or ""))
-    chosen = dict.fromkeys(text for text in _unusual(pair) if plain(text))
+    chosen = dict.fromkeys(text for text in unusual(pair) if plain(text))
     for pool in (_truncated(ranked, max_tokens, pair), _each_label(ranked), ranked[:4], ranked[-4:], _rarest(ranked)):
         chosen.update(dict.fromkeys(pool))
     chosen.update(dict.fromkeys(_spread(ranked, count - len(chosen))))
@@ -84,7 +84,8 @@ def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence
             )
 
 
-def _unusual(pair: bool) -> Iterator[Text]:
+def unusual(pair: bool) -> Iterator[Text]:
+    """Texts on which tokenizers go wrong; of a pair the second is the next one."""
     for first, second in zip(UNUSUAL, UNUSUAL[1:] + UNUSUAL[:1], strict=True):
         yield Text(first, second if pair else None)
 
