@@ -25,7 +25,7 @@ EDGES = {
     "compress.evaluation": "errors",
     "compress.lottery": "errors",
     "compress.data": "errors files recipe",
-    "compress.kinds": "data",
+    "compress.kinds": "data errors",
     "compress.models": "data errors files",
     "compress.training": "console errors kinds lottery models recipe",
     "compress.shrink": "errors models",

@@ -7,12 +7,19 @@ from transformers import PreTrainedTokenizerBase
 
 from compress.data.task import SPLITS, Example, Task
 from compress.kinds import TASK_TYPES
+from compress.kinds.long_texts import Strategy
 from compress.kinds.task_type import Encoded, TaskType
 
 
-def encode(examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> Encoded:
+def encode(
+    examples: Sequence[Example],
+    task: Task,
+    tokenizer: PreTrainedTokenizerBase,
+    max_tokens: int,
+    long: Strategy = "cut",
+) -> Encoded:
     """Tokenize a split as the task's kind needs it."""
-    return TASK_TYPES[task.kind].encode(examples, task, tokenizer, max_tokens)
+    return TASK_TYPES[task.kind].encode(examples, task, tokenizer, max_tokens, long)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Texts:
     task_type: TaskType
 
     @classmethod
-    def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> "Texts":
+    def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int, long: Strategy = "cut") -> "Texts":
         """Encode every split."""
-        splits = {s: encode(task.split(s), task, tokenizer, max_tokens) for s in SPLITS}
+        splits = {s: encode(task.split(s), task, tokenizer, max_tokens, long) for s in SPLITS}
         return cls(tokenizer, splits, TASK_TYPES[task.kind])

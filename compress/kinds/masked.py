@@ -20,7 +20,7 @@ from transformers import (
 from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Example, Task
-from compress.kinds.sentences import too_long
+from compress.kinds.long_texts import Strategy, read
 from compress.kinds.task_type import Collator, Encoded, TaskType
 
 SHARE = 0.15  # of the tokens; of these 80 % are replaced by [MASK], 10 % by any token, 10 % stay
@@ -41,19 +41,24 @@ class MaskedWords(TaskType):
     distillable = False  # its logits are as wide as the vocabulary, and each pass masks other words
 
     def encode(
-        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+        self,
+        examples: Sequence[Example],
+        task: Task,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        long: Strategy = "cut",
     ) -> Encoded:
         texts = [e.text_a for e in examples]
-        batch = tokenizer(texts, truncation=True, max_length=max_tokens, padding=False)
+        read_rows = read((texts, None), tokenizer, max_tokens, "cut")
         random, special = np.random.default_rng(0), set(tokenizer.all_special_ids)
-        masked = [_mask(np.array(ids), tokenizer, special, random) for ids in batch["input_ids"]]
+        masked = [_mask(np.array(ids), tokenizer, special, random) for ids in read_rows.inputs["input_ids"]]
         ids, truths = (list(column) for column in zip(*masked, strict=True))
         places = [np.flatnonzero(truth != _SHOWN) for truth in truths]
         labels = np.full((len(examples), max(map(len, places))), _SHOWN)
         for i, (truth, place) in enumerate(zip(truths, places, strict=True)):
             labels[i, : len(place)] = truth[place]
-        rows = Dataset.from_dict({**batch.data, "input_ids": ids, "labels": truths})
-        return Encoded(rows, labels, too_long((texts, None), tokenizer, max_tokens), task, places)
+        rows = Dataset.from_dict({**read_rows.inputs, "input_ids": ids, "labels": truths})
+        return Encoded(rows, labels, task, places, long=read_rows.long)
 
     def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         return DataCollatorForTokenClassification(tokenizer)

@@ -1,7 +1,7 @@
 """Extractive question answering: the answer is a piece of the passage (SQuAD v1.1, Rajpurkar et al. 2016).
 
-The question is the first text and the passage the second; a passage that is longer than the limit is cut, as the app
-cuts it, so what is reported is what a phone answers.
+The question is the first text and the passage the second; a passage that is longer than the limit is read in windows,
+or cut, as the app does it, so what is reported is what a phone answers.
 """
 
 import re
@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Answer, Example, Task
-from compress.kinds.sentences import too_long
+from compress.kinds.long_texts import Strategy, read
 from compress.kinds.task_type import Encoded, TaskType
 
 LONGEST_ANSWER = 30  # tokens, as the app has it and BERT's own script (Devlin et al. 2019)
@@ -69,22 +69,28 @@ class Questions(TaskType):
     batch = 16
 
     def encode(
-        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+        self,
+        examples: Sequence[Example],
+        task: Task,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        long: Strategy = "cut",
     ) -> Encoded:
         texts = [e.text_a for e in examples], [e.second for e in examples]
-        how = {"truncation": "longest_first", "max_length": max_tokens, "padding": False}
-        batch = tokenizer(*texts, **how, return_offsets_mapping=True)
+        read_rows = read(texts, tokenizer, max_tokens, long)
         labels = np.empty(len(examples), dtype=object)
         places, spans = [], []
+        full: list[np.ndarray] = []
         for i, example in enumerate(examples):
             labels[i] = (example.text_b, tuple(answer.text for answer in example.answers))
-            inside = np.array([part == 1 for part in batch.sequence_ids(i)])
-            places.append(np.where(inside[:, None], np.array(batch["offset_mapping"][i]), -1))
-            spans.append(_tokens_of(example.answers[0], places[-1]))
-        columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
+            inside = np.array([part == 1 for part in read_rows.full.sequence_ids(i)])
+            full.append(np.where(inside[:, None], np.array(read_rows.full["offset_mapping"][i]), -1))
+        for i, positions in zip(read_rows.text_of, read_rows.positions, strict=True):
+            places.append(full[i][positions])
+            spans.append(_in_window(_tokens_of(examples[i].answers[0], full[i]), positions))
         starts, ends = zip(*spans, strict=True)
-        rows = Dataset.from_dict({**columns, "start_positions": starts, "end_positions": ends})
-        return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task, places)
+        rows = Dataset.from_dict({**read_rows.inputs, "start_positions": starts, "end_positions": ends})
+        return Encoded(rows, labels, task, places, read_rows.text_of, read_rows.long)
 
     def logits(self, outputs: ModelOutput) -> Tensor:
         return torch.stack([outputs["start_logits"], outputs["end_logits"]], dim=-1)
@@ -97,12 +103,20 @@ class Questions(TaskType):
         return logits.masked_fill(~mask.bool()[..., None], -1e4).transpose(1, 2).flatten(0, 1)
 
     def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
-        offsets = split.places[index]
-        inside = np.flatnonzero(offsets[:, 0] >= 0)
-        if not len(inside):
-            return np.zeros(2, dtype=np.int64)
-        start, end = best_span(logits[inside, 0], logits[inside, 1])
-        return np.array([offsets[inside[start], 0], offsets[inside[end], 1]])
+        return self.merged([logits], split, [index])
+
+    def merged(self, logits: Sequence[np.ndarray], split: Encoded, rows: Sequence[int]) -> np.ndarray:
+        """The span with the largest sum of logits in any window; the first window's of equals."""
+        best, found = -np.inf, np.zeros(2, dtype=np.int64)
+        for of_row, row in zip(logits, rows, strict=True):
+            offsets = split.places[row]
+            inside = np.flatnonzero(offsets[:, 0] >= 0)
+            if not len(inside):
+                continue
+            start, end = (inside[i] for i in best_span(of_row[inside, 0], of_row[inside, 1]))
+            if (total := of_row[start, 0] + of_row[end, 1]) > best:
+                best, found = total, np.array([offsets[start, 0], offsets[end, 1]])
+        return found
 
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
         pairs = zip(predictions, split.labels, strict=True)
@@ -125,6 +139,14 @@ def _tokens_of(answer: Answer, places: np.ndarray) -> tuple[int, int]:
     if not len(touched) or places[touched[-1], 1] < behind:
         return 0, 0
     return int(touched[0]), int(touched[-1])
+
+
+def _in_window(span: tuple[int, int], positions: np.ndarray) -> tuple[int, int]:
+    """Tokens of a text as tokens of one of its windows; [CLS] unless both are in it."""
+    at = np.searchsorted(positions, span)
+    if at.max() >= len(positions) or (positions[at] != span).any():
+        return 0, 0
+    return int(at[0]), int(at[1])
 
 
 def _closest(example: Example) -> str:

@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from compress.data.baseline import bag_of_words
 from compress.data.task import Example, Task
+from compress.kinds.long_texts import Strategy, read
 from compress.kinds.task_type import Encoded, TaskType
 
 _SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
@@ -41,13 +42,18 @@ class Sentences(TaskType):
     baseline = "bag of words"
 
     def encode(
-        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+        self,
+        examples: Sequence[Example],
+        task: Task,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        long: Strategy = "cut",
     ) -> Encoded:
         texts = [e.text_a for e in examples], [e.second for e in examples] if task.pair else None
-        batch = tokenizer(*texts, truncation="longest_first", max_length=max_tokens, padding=False)
+        read_rows = read(texts, tokenizer, max_tokens, long)
         labels = np.asarray([e.label for e in examples], dtype=np.float32 if task.regression else np.int64)
-        rows = Dataset.from_dict({**batch.data, "labels": labels})
-        return Encoded(rows, labels, too_long(texts, tokenizer, max_tokens), task)
+        rows = Dataset.from_dict({**read_rows.inputs, "labels": labels[read_rows.text_of]})
+        return Encoded(rows, labels, task, text_of=read_rows.text_of, long=read_rows.long)
 
     def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
         return logits
@@ -66,9 +72,3 @@ class Sentences(TaskType):
 
     def label(self, example: Example, task: Task) -> str | None:
         return str(example.label) if task.regression else task.labels[example.class_index]
-
-
-def too_long(texts: tuple[list[str], list[str] | None], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> int:
-    """How many texts (or pairs) have more than `max_tokens` tokens."""
-    whole = tokenizer(*texts, truncation=False, padding=False, verbose=False)["input_ids"]
-    return sum(len(ids) > max_tokens for ids in whole)

@@ -1,7 +1,8 @@
 """What the kinds have in common: the `TaskType` of a kind's questions and answers, and a split read by a tokenizer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -14,6 +15,7 @@ from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Example, Task
+from compress.kinds.long_texts import Strategy
 
 INPUTS = ("input_ids", "token_type_ids", "attention_mask")
 Metric = Callable[[np.ndarray, np.ndarray], float]  # (rows, labels) of N examples → a number, higher is better
@@ -25,29 +27,51 @@ class Encoded:
     """A split as token ids.
 
     `rows` has input_ids, (token_type_ids,) attention_mask and what the kind's loss needs. `labels` (N, ...) are what
-    predictions are compared with; `places` leads from a text's tokens back to its words, where the kind needs it.
+    predictions are compared with; `places` leads from a row's tokens back to its text's words, where the kind needs it.
+    A row is a text, or one window of a long text: `text_of` (R,) says of which, in order; it is empty where every text
+    is one row. `long` are the texts of more tokens than the limit.
     """
 
     rows: Dataset
     labels: np.ndarray
-    cut: int  # how many texts were longer than the limit
     task: Task
     places: Sequence[np.ndarray] = field(default=())
+    text_of: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    long: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def windowed(self) -> bool:
+        """Whether any text has several rows."""
+        return len(self.rows) != len(self.labels)
+
+    def rows_of(self) -> list[list[int]]:
+        """The rows of each text."""
+        if not len(self.text_of):
+            return [[i] for i in range(len(self.labels))]
+        found: list[list[int]] = [[] for _ in self.labels]
+        for row, text in enumerate(self.text_of):
+            found[text].append(row)
+        return found
+
     def only(self, chosen: Sequence[int]) -> "Encoded":
         """The texts of these indices, in their order."""
-        places = [self.places[i] for i in chosen] if self.places else ()
-        return replace(self, rows=self.rows.select(chosen), labels=self.labels[list(chosen)], places=places)
+        every = self.rows_of()
+        rows = [row for i in chosen for row in every[i]]
+        text_of = np.repeat(np.arange(len(chosen)), [len(every[i]) for i in chosen])
+        long = tuple(i for i, text in enumerate(chosen) if text in self.long)
+        places = [self.places[row] for row in rows] if self.places else ()
+        chosen_rows, labels = self.rows.select(rows), self.labels[list(chosen)]
+        return replace(self, rows=chosen_rows, labels=labels, places=places, text_of=text_of, long=long)
 
     def columns(self) -> dict[str, list[list[int]]]:
         """The model's inputs, by name."""
         return {n: list(self.rows[n]) for n in INPUTS if n in self.rows.column_names}
 
     def inputs(self) -> list[dict[str, list[int]]]:
-        """Each text's inputs without padding, as a program takes them (it needs no mask)."""
+        """Each row's inputs without padding, as a program takes them (it needs no mask)."""
         columns = {n: c for n, c in self.columns().items() if n != "attention_mask"}
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
@@ -67,13 +91,41 @@ class TaskType(ABC):
 
     @abstractmethod
     def encode(
-        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+        self,
+        examples: Sequence[Example],
+        task: Task,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        long: Strategy = "cut",
     ) -> Encoded:
-        """Tokenize a split; texts longer than `max_tokens` are cut (pairs: the longer text first)."""
+        """Tokenize a split; `long` says what is done with texts of more than `max_tokens` tokens."""
 
     @abstractmethod
     def prediction(self, logits: np.ndarray, split: Encoded, index: int) -> np.ndarray:
-        """One text's prediction from its logits (L,), or (T, L) with padding at the end; of one shape for all."""
+        """A row's prediction from its logits (L,), or (T, L) with padding at the end; of one shape for all."""
+
+    def merged(self, logits: Sequence[np.ndarray], split: Encoded, rows: Sequence[int]) -> np.ndarray:
+        """A long text's prediction from the logits of its windows, which are these rows of the split.
+
+        Here: of the mean of their logits (L,), whose softmax is the normalized geometric mean of the windows' own.
+        """
+        return self.prediction(np.stack(logits).mean(axis=0, dtype=np.float32), split, rows[0])
+
+    def gather(self, found: Iterable[tuple[int, np.ndarray]], split: Encoded) -> np.ndarray:
+        """The predictions (N, ...) of all texts, from the logits of every row in any order."""
+        rows = split.rows_of()
+        predictions: list[np.ndarray] = [np.empty(0)] * len(rows)
+        waiting: dict[int, dict[int, np.ndarray]] = defaultdict(dict)
+        for row, logits in found:
+            text = int(split.text_of[row]) if len(split.text_of) else row
+            if len(rows[text]) == 1:
+                predictions[text] = self.prediction(logits, split, row)
+                continue
+            waiting[text][row] = logits
+            if len(waiting[text]) == len(rows[text]):
+                logits_of = waiting.pop(text)
+                predictions[text] = self.merged([logits_of[i] for i in rows[text]], split, rows[text])
+        return np.stack(predictions)
 
     @abstractmethod
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:

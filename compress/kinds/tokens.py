@@ -7,7 +7,7 @@ the tokenizer's gives whole entities too. A word's answer is that of its first p
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 import numpy as np
 from datasets import Dataset
@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import DataCollatorForTokenClassification, PreTrainedTokenizerBase
 
 from compress.data.task import OUTSIDE, Example, Task
-from compress.kinds.sentences import too_long
+from compress.kinds.long_texts import Strategy, read
 from compress.kinds.task_type import Collator, Encoded, TaskType
 
 _UNLABELED = -100  # what PyTorch's cross entropy leaves out
@@ -51,20 +51,27 @@ class Tokens(TaskType):
     baseline = "each word's most frequent label"
 
     def encode(
-        self, examples: Sequence[Example], task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int
+        self,
+        examples: Sequence[Example],
+        task: Task,
+        tokenizer: PreTrainedTokenizerBase,
+        max_tokens: int,
+        long: Strategy = "cut",
     ) -> Encoded:
         texts = [e.text_a for e in examples]
-        batch = tokenizer(texts, truncation=True, max_length=max_tokens, padding=False, return_offsets_mapping=True)
+        read_rows = read((texts, None), tokenizer, max_tokens, long)
         labels = np.full((len(examples), max(len(e.word_labels) for e in examples)), _NONE)
         rows, places = [], []
-        for i, example in enumerate(examples):
+        of_text = groupby(zip(read_rows.text_of, read_rows.positions, strict=True), key=lambda row: row[0])
+        for i, (example, (_, found)) in enumerate(zip(examples, of_text, strict=True)):
+            positions = [window for _, window in found]
             labels[i, : len(example.word_labels)] = example.word_labels
-            row, first = _labeled(example, batch["offset_mapping"][i], batch.word_ids(i), task.labels)
-            rows.append(row)
-            places.append(first)
-        columns = {name: values for name, values in batch.data.items() if name != "offset_mapping"}
-        encoded = Dataset.from_dict({**columns, "labels": rows})
-        return Encoded(encoded, labels, too_long((texts, None), tokenizer, max_tokens), task, places)
+            full = read_rows.full
+            row, first = _labeled(example, full["offset_mapping"][i], full.word_ids(i), task.labels)
+            rows += [[row[p] for p in window] for window in positions]
+            places += _in_windows(first, positions)
+        encoded = Dataset.from_dict({**read_rows.inputs, "labels": rows})
+        return Encoded(encoded, labels, task, places, read_rows.text_of, read_rows.long)
 
     def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
         return DataCollatorForTokenClassification(tokenizer)
@@ -77,6 +84,14 @@ class Tokens(TaskType):
         predictions = np.full(split.labels.shape[1], _NONE)
         predictions[: len(first)] = np.where(first >= 0, best[first], split.task.labels.index(OUTSIDE))
         return predictions
+
+    def merged(self, logits: Sequence[np.ndarray], split: Encoded, rows: Sequence[int]) -> np.ndarray:
+        """Each word has the label of the window where its first piece has most context."""
+        found = self.prediction(logits[0], split, rows[0])
+        for of_row, row in zip(logits[1:], rows[1:], strict=True):
+            here = np.flatnonzero(split.places[row] >= 0)
+            found[here] = self.prediction(of_row, split, row)[here]
+        return found
 
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
         return self._counts(predictions, split)
@@ -128,6 +143,21 @@ def _labeled(
         elif part != parts[piece - 1]:
             row[piece] = _inside(example.word_labels[word], names)
     return row, first
+
+
+def _in_windows(first: np.ndarray, positions: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """`first` (W,), the place of each word's first piece in its text, as places in each window; each in one window.
+
+    −1 for a word whose first piece has more context in another window, was cut off, or does not exist.
+    """
+    places = np.full((len(positions), len(first)), _NONE)
+    for word in np.flatnonzero(first >= 0):
+        at = [int(np.searchsorted(window, first[word])) for window in positions]
+        able = [i for i, window in enumerate(positions) if at[i] < len(window) and window[at[i]] == first[word]]
+        if able:
+            best = max(able, key=lambda i: min(at[i], len(positions[i]) - 1 - at[i]))
+            places[best, word] = at[best]
+    return list(places)
 
 
 def _inside(label: int, names: tuple[str, ...]) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
 from compress.pipeline.about import licences, target_of
-from compress.pipeline.run import Run
+from compress.pipeline.run import Run, long_cost
 from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
 from compress.report.phones import with_phones
@@ -53,6 +53,7 @@ def assemble(
             "notes": [
                 *([no_bundle_note(no_bundle)] if no_bundle else []),
                 *run.notes,
+                *_long_note(run),
                 *weakness(task.metric, run.metrics("baseline"), dense),
             ],
         },
@@ -98,6 +99,13 @@ def untimed(programs: dict[str, Any], max_tokens: int) -> dict[str, str]:
         if program["first_answer_ms"]["cold"] is None:
             reasons[f"programs.{name}.first_answer_ms.cold"] = "this system can't drop one file from its memory"
     return reasons
+
+
+def _long_note(run: Run) -> list[str]:
+    """What long texts cost the dense model on dev."""
+    dev = run.texts.splits["dev"]
+    cost = long_cost(run.texts.task_type, run.task.metric, dev, run.predictions("dense")["dev"])
+    return [f"dense model: {cost}"] if cost else []
 
 
 def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def _lengths(inputs: Inputs) -> dict[str, dict[str, int]]:
     for name, split in inputs.texts.splits.items():
         tokens = sorted(len(ids) for ids in split.columns()["input_ids"])
         at = {"median": len(tokens) // 2, "p95": int(0.95 * (len(tokens) - 1)), "longest": len(tokens) - 1}
-        found[name] = {"texts": len(tokens), **{key: tokens[i] for key, i in at.items()}, "cut": split.cut}
+        found[name] = {"texts": len(tokens), **{key: tokens[i] for key, i in at.items()}, "cut": len(split.long)}
     return found
 
 

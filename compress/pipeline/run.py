@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from safetensors.numpy import load_file
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compress.console import Console
 from compress.data.load import load_task, with_unlabeled
@@ -16,10 +16,13 @@ from compress.errors import RecipeError
 from compress.files import read_json
 from compress.kinds import TASK_TYPES
 from compress.kinds.encode import Texts
+from compress.kinds.long_texts import HEAD, Strategy, strategy_of
+from compress.kinds.task_type import Encoded, TaskType
 from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
+from compress.report.formats import MetricFormat
 from compress.training.trainer import Learner
 
 PREDICTIONS = "predictions.safetensors"
@@ -44,7 +47,8 @@ class Inputs:
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         recipe = for_examples(recipe, len(task.train), len(task.labels))
-        texts = Texts.of(task, load_tokenizer(source), recipe.model.max_tokens)
+        long = strategy_of(task.kind, recipe.data.long)
+        texts = Texts.of(task, load_tokenizer(source), recipe.model.max_tokens, long)
         return cls(recipe, console, task, texts, source, name)
 
     def in_folder(self, root: Path) -> "Run":
@@ -57,12 +61,21 @@ class Inputs:
 
     def with_task(self, task: Task) -> Self:
         """The same with another task, encoded anew."""
-        return replace(self, task=task, texts=Texts.of(task, self.texts.tokenizer, self.recipe.model.max_tokens))
+        return replace(self, task=task, texts=self.encoded(task, self.texts.tokenizer))
+
+    def encoded(self, task: Task, tokenizer: PreTrainedTokenizerBase) -> Texts:
+        """A task as a tokenizer encodes it, within the recipe's limit."""
+        return Texts.of(task, tokenizer, self.recipe.model.max_tokens, self.long)
+
+    @property
+    def long(self) -> Strategy:
+        """What is done with texts over the limit."""
+        return strategy_of(self.task.kind, self.recipe.data.long)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
-        return (*self.task.notes, *_cut_notes(self.texts, self.recipe.model.max_tokens))
+        return (*self.task.notes, *long_notes(self.texts, self.recipe.model.max_tokens, self.long))
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
@@ -82,7 +95,7 @@ class Inputs:
         tokenizer = load_tokenizer(str(folder))
         if len(tokenizer) == len(self.texts.tokenizer):
             return self.texts
-        return Texts.of(self.task, tokenizer, self.recipe.model.max_tokens)
+        return self.encoded(self.task, tokenizer)
 
 
 @dataclass(frozen=True)
@@ -143,6 +156,28 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
     return recipe
 
 
-def _cut_notes(texts: Texts, limit: int) -> list[str]:
-    counts = {name: split.cut for name, split in texts.splits.items() if split.cut}
-    return [f"{count:,} {name} texts are longer than {limit} tokens and are cut" for name, count in counts.items()]
+def long_notes(texts: Texts, limit: int, strategy: Strategy) -> list[str]:
+    """How many texts of each split are over the limit of tokens, and what is done with them."""
+    found = []
+    for name, split in texts.splits.items():
+        if not split.long:
+            continue
+        rows = split.rows_of()
+        done = {
+            "cut": "are cut (data.long: cut)",
+            "head_tail": f"keep the first {HEAD} % and the last {100 - HEAD} % of the limit (data.long: head_tail)",
+            "windows": f"are read in {sum(len(rows[i]) for i in split.long):,} windows (data.long: windows)",
+        }
+        found.append(f"{len(split.long):,} {name} texts are longer than {limit} tokens and {done[strategy]}")
+    return found
+
+
+def long_cost(task_type: TaskType, metric: str, dev: Encoded, predictions: np.ndarray) -> str | None:
+    """A model's metric on the long dev texts against that on the others; None where either group is empty."""
+    is_long = np.isin(np.arange(len(dev.labels)), dev.long)
+    if not is_long.any() or is_long.all():
+        return None
+    inputs = task_type.metric_inputs(predictions, dev)
+    shown = MetricFormat(metric)
+    long, short = (shown.value(task_type.metrics[metric](inputs[g], dev.labels[g])) for g in (is_long, ~is_long))
+    return f"{shown.name} on the {is_long.sum():,} long dev texts {long}, on the other {(~is_long).sum():,} {short}"

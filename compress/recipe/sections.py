@@ -31,7 +31,11 @@ class ModelSection(_Section):
 
     name: str = _option("minilm", "the embedded all-MiniLM-L6-v2 ('minilm'), a model folder, or a Hub id", "--model")
     max_tokens: int = _option(
-        128, "longest input in tokens, special tokens included; longer texts are cut", "--max-tokens", ge=8, le=512
+        128,
+        "longest input in tokens, special tokens included; --long says what longer texts get",
+        "--max-tokens",
+        ge=8,
+        le=512,
     )
 
 
@@ -55,6 +59,13 @@ class DataSection(_Section):
     )
     text_b: str | None = _option(
         None, "name of a pair's second column; by default text_b, sentence2, hypothesis or question2", "--text-b"
+    )
+    long: Literal["auto", "cut", "head_tail", "windows"] = _option(
+        "auto",
+        "what is done with texts over model.max_tokens. windows: overlapping parts, each one run of the program; "
+        "their results are merged; head_tail: the beginning and the end are kept; cut: the beginning alone; auto: "
+        "windows for word labels and answers, head_tail for classes and numbers, cut for pairs and plain text",
+        "--long",
     )
     metric: Literal[
         "auto",

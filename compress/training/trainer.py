@@ -7,7 +7,7 @@ is interrupted starts again from its beginning: with the same seed it ends at th
 import math
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -250,10 +250,14 @@ class _Progress(transformers.TrainerCallback):
 def predict(
     model: PreTrainedModel, split: Encoded, tokenizer: PreTrainedTokenizerBase, batch_size: int | None = None
 ) -> np.ndarray:
-    """The predictions (N, ...) of a split, in its order; for classes and numbers they are the fp32 logits (N, L)."""
+    """The predictions (N, ...) of a split, in its order; for classes and numbers they are the fp32 logits (N, L).
+
+    Those of a long text's windows are merged.
+    """
     device, task_type = next(model.parameters()).device, TASK_TYPES[split.task.kind]
-    found: list[np.ndarray] = [np.empty(0)] * len(split)
-    for chosen, batch in batches(split, tokenizer, batch_size or task_type.batch):
-        for i, logits in zip(chosen, task_type.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True):
-            found[i] = task_type.prediction(logits, split, i)
-    return np.stack(found)
+
+    def rows() -> Iterator[tuple[int, np.ndarray]]:
+        for chosen, batch in batches(split, tokenizer, batch_size or task_type.batch):
+            yield from zip(chosen, task_type.logits(model(**batch.to(device))).float().cpu().numpy(), strict=True)
+
+    return task_type.gather(rows(), split)

@@ -54,13 +54,15 @@ def write_bundle(
     licences: Sequence[Licence] = (),
     value_range: tuple[float, float] | None = None,
     threads: int = 1,
+    long: Mapping[str, str | int] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
 
     `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
-    what it lacks is null. `value_range` is a regression's (lowest, highest) label. Every file is written whole, the
-    manifest last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
+    what it lacks is null. `value_range` is a regression's (lowest, highest) label. `long` is the manifest's entry on
+    texts over the limit, without which they are cut; golden texts always are. Every file is written whole, the manifest
+    last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
     Raises ExportError for a tokenizer that can't be described, or a kind that is not the program's.
     """
     output, model_dir = Path(output), Path(model_dir)
@@ -86,6 +88,8 @@ def write_bundle(
         "licences": [{"name": item.name, "licence": item.licence} for item in licences],
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+    if long is not None:
+        manifest["long"] = dict(long)
     if unknown := sorted(set(report or {}) - set(REPORT_KEYS)):
         raise ExportError(
             f"the manifest's report has no key {', '.join(unknown)}", remedy=f"use {', '.join(REPORT_KEYS)}"

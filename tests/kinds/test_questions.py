@@ -53,7 +53,7 @@ def test_an_answer_that_is_cut_off_points_at_nothing(tokenizer) -> None:
     passage = "one two three four five six seven"
     example = Example("what?", passage, (Answer("seven", passage.index("seven")),))
     split = FORM.encode([example], task_of(example), tokenizer, 9)
-    assert split.cut == 1
+    assert len(split.long) == 1
     assert (split.rows[0]["start_positions"], split.rows[0]["end_positions"]) == (0, 0)
     assert FORM.metric_inputs(FORM.prediction(said(split, 0), split, 0)[None], split).tolist() == [[0, 0]]
 

@@ -71,7 +71,7 @@ def test_what_is_labelled_is_found_again(tokenizer) -> None:
 def test_words_that_are_cut_off_are_answered_with_none(tokenizer) -> None:
     example = tagged("one two three four Rome", "O O O O B-loc")
     split = FORM.encode([example, *HARD], task_of(example, *HARD), tokenizer, 5)
-    assert split.cut == 3
+    assert len(split.long) == 3
     assert answered(split)[0].tolist()[:5] == [0, 0, 0, 0, 0]
     assert FORM.metric_inputs(answered(split), split)[0].tolist() == [0, 0, 1]
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import cast
 
 from compress.errors import ToolError
+from compress.kinds.long_texts import as_entry
 from compress.pipeline.about import licences
 from compress.pipeline.run import Run
 from compress.pipeline.stages import final_stage
@@ -41,6 +42,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             licences=[Licence(**entry) for entry in licences(run)],
             value_range=(min(labels), max(labels)) if labels else None,
             threads=found["threads"]["recommended"],
+            long=as_entry(run.long),
         )
         verify_bundle(folder)
         advance(1)

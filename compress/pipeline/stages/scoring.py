@@ -1,6 +1,6 @@
 """How every training stage ends: the model saved, its answers on dev and test predictions, its numbers written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,12 +66,15 @@ def predictions_of(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray
 def program_predictions(
     program: "LoadedProgram", texts: Texts, split: str, advance: Callable[[int], None] = lambda _: None
 ) -> np.ndarray:
-    """A program's own predictions (N, ...) for a split, text by text."""
-    encoded, task_type, found = texts.splits[split], texts.task_type, []
-    for i, inputs in enumerate(encoded.inputs()):
-        found.append(task_type.prediction(task_type.program_logits(program.run(inputs)), encoded, i))
-        advance(1)
-    return np.stack(found)
+    """A program's own predictions (N, ...) for a split, row by row; those of a long text's windows are merged."""
+    encoded, task_type = texts.splits[split], texts.task_type
+
+    def rows() -> Iterator[tuple[int, np.ndarray]]:
+        for i, inputs in enumerate(encoded.inputs()):
+            yield i, task_type.program_logits(program.run(inputs))
+            advance(1)
+
+    return task_type.gather(rows(), encoded)
 
 
 def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
         return run
     more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabeled]
     with run.console.step("teacher's labels for more texts", 1) as advance:
-        encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens)
+        encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens, run.long)
         labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
         advance(1)
     added = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
@@ -207,7 +207,7 @@ def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]
     trimmed = trim_tokenizer(full.tokenizer, kept)
     dev = [t for e in run.task.dev for t in (e.text_a, e.text_b) if t]
     facts = {"words": len(kept), "dev": dataclasses.asdict(coverage(full.tokenizer, trimmed, dev))}
-    return Texts.of(run.task, trimmed, run.recipe.model.max_tokens), kept, facts
+    return run.encoded(run.task, trimmed), kept, facts
 
 
 def _teacher(
@@ -226,7 +226,8 @@ def _teacher(
         old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
         teacher = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
-        if not run.task.of_sentences:  # the student needs an answer for each of its own tokens
+        # the student needs an answer for each of its own tokens, or windows, which may be others than the teacher's
+        if not run.task.of_sentences or train.windowed or full.splits["train"].windowed:
             return teacher
         logits, own = list(teacher.logits), full.splits["train"]
         other = [i for i, ids in enumerate(own.rows["input_ids"]) if ids != old_ids[i]]

@@ -4,6 +4,7 @@ import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
 import org.pocketticket.demo.DemoError
+import org.pocketticket.demo.text.LongTexts
 import org.pocketticket.demo.text.TokenizerSettings
 
 /** What the model is asked to do; decides what the first screen shows. */
@@ -54,6 +55,7 @@ data class Manifest(
     val tolerance: Float,
     val report: ReportNumbers,
     val licences: List<Licence>,
+    val long: LongTexts = LongTexts(),
 ) {
     companion object {
         private const val FORMAT = 1
@@ -83,6 +85,7 @@ data class Manifest(
                 report = report(json.optJSONObject("report") ?: JSONObject()),
                 licences = json.optJSONArray("licences").objects()
                     .map { Licence(it.getString("name"), it.getString("licence")) },
+                long = json.optJSONObject("long")?.let(::long) ?: LongTexts(),
             )
         }
 
@@ -120,6 +123,12 @@ data class Manifest(
                 continuation = json.getString("continuation"),
                 maxWordChars = json.getInt("max_word_chars"),
             )
+        }
+
+        private fun long(json: JSONObject): LongTexts {
+            val strategy = LongTexts.Strategy.entries.find { it.key == json.getString("strategy") }
+                ?: throw DemoError("This app can't read long texts with the strategy “${json.getString("strategy")}”.")
+            return LongTexts(strategy, json.getInt("overlap_percent"), json.getInt("head_percent"))
         }
 
         private fun report(json: JSONObject): ReportNumbers {

@@ -6,13 +6,26 @@ import org.pocketticket.demo.bundle.Range
 import org.pocketticket.demo.bundle.Task
 import org.pocketticket.demo.text.Encoding
 
-/** Raw outputs → an answer, for every kind of task. Pure. */
+/** One input of the program and its raw outputs. */
+class Window(val outputs: List<FloatArray>, val encoding: Encoding)
+
+/** Raw outputs of a text's windows (mostly one) → an answer, for every kind of task. Pure. */
 class Decoder(private val task: Task) {
-    fun decode(outputs: List<FloatArray>, encoding: Encoding, textA: String, textB: String?): Answer = when (task.kind) {
-        Kind.CLASSIFICATION, Kind.PAIR -> classes(outputs[0])
-        Kind.REGRESSION, Kind.PAIR_REGRESSION -> value(outputs[0][0], task.range)
-        Kind.TOKENS -> Answer.Entities(textA, entities(outputs[0], encoding))
-        Kind.QA -> passage(outputs[0], outputs[1], encoding, textB.orEmpty())
+    fun decode(windows: List<Window>, textA: String, textB: String?): Answer = when (task.kind) {
+        Kind.CLASSIFICATION, Kind.PAIR -> classes(mean(windows.map { it.outputs[0] }))
+        Kind.REGRESSION, Kind.PAIR_REGRESSION -> value(mean(windows.map { it.outputs[0] })[0], task.range)
+        Kind.TOKENS -> Answer.Entities(textA, entities(windows))
+        Kind.QA -> passage(windows, textB.orEmpty())
+    }
+
+    fun decode(outputs: List<FloatArray>, encoding: Encoding, textA: String, textB: String?): Answer =
+        decode(listOf(Window(outputs, encoding)), textA, textB)
+
+    /** The mean of logits is the normalized geometric mean of the windows' probabilities. */
+    private fun mean(logits: List<FloatArray>): FloatArray {
+        val sum = FloatArray(logits[0].size)
+        for (row in logits) for (i in sum.indices) sum[i] += row[i]
+        return FloatArray(sum.size) { sum[it] / logits.size }
     }
 
     private fun classes(logits: FloatArray): Answer {
@@ -23,43 +36,64 @@ class Decoder(private val task: Task) {
     private fun value(value: Float, range: Range?): Answer =
         Answer.Value(value, range?.let { ((value - it.low) / (it.high - it.low)).coerceIn(0f, 1f) })
 
-    /** A word has the label of its first piece; B-x, I-x, I-x … make one entity, a stray I-x begins one. */
-    private fun entities(logits: FloatArray, encoding: Encoding): List<Entity> {
+    /** Where a token stands in one window: its place, and how many tokens are on the side with fewer. */
+    private class Seen(val window: Window, val place: Int) {
+        val token get() = window.encoding.tokens[place]
+        val context get() = minOf(place, window.encoding.tokens.size - 1 - place)
+    }
+
+    /**
+     * A word has the label of its first piece, in the window where that has most context; B-x, I-x, I-x … make one
+     * entity, a stray I-x begins one.
+     */
+    private fun entities(windows: List<Window>): List<Entity> {
         val width = task.labels.size
-        val words = encoding.tokens.indices.filter { encoding.tokens[it].sequence == 0 }.groupBy { encoding.tokens[it].word }
+        val seen = windows.flatMap { window -> window.encoding.tokens.indices.map { Seen(window, it) } }
+        val words = seen.filter { it.token.sequence == 0 }.groupBy { it.token.word }.toSortedMap()
         val found = ArrayList<Entity>()
         var previous = OUTSIDE
         for ((_, pieces) in words) {
-            val row = softmax(logits.copyOfRange(pieces.first() * width, (pieces.first() + 1) * width))
+            val piece = pieces.first().token
+            val first = pieces.filter { it.token === piece }.maxByOrNull { it.context } ?: continue
+            val logits = first.window.outputs[0]
+            val row = softmax(logits.copyOfRange(first.place * width, (first.place + 1) * width))
             val best = row.indices.maxByOrNull { row[it] } ?: continue
             val tag = task.labels[best]
             val type = tag.substringAfter('-')
-            val end = encoding.tokens[pieces.last()].end
+            val end = pieces.maxOf { it.token.end }
             if (tag.startsWith("I-") && previous == type) {
                 val open = found.removeAt(found.lastIndex)
                 found.add(open.copy(end = end, probability = minOf(open.probability, row[best])))
             } else if (tag != OUTSIDE) {
-                found.add(Entity(encoding.tokens[pieces.first()].start, end, type, row[best]))
+                found.add(Entity(piece.start, end, type, row[best]))
             }
             previous = if (tag == OUTSIDE) OUTSIDE else type
         }
         return found
     }
 
-    /** The pair of a start and an end in the passage with the largest sum of logits (Devlin et al. 2019, section 4.2). */
-    private fun passage(starts: FloatArray, ends: FloatArray, encoding: Encoding, text: String): Answer {
-        val places = encoding.tokens.indices.filter { encoding.tokens[it].sequence == 1 }
-        if (places.isEmpty()) return Answer.Passage(text, null)
+    /** The span with the largest sum of logits in any window (Devlin et al. 2019, section 4.2); the first of equals. */
+    private fun passage(windows: List<Window>, text: String): Answer {
+        val spans = windows.mapNotNull(::span)
+        return Answer.Passage(text, spans.maxByOrNull { it.first }?.second)
+    }
+
+    /** The sum of a window's best start and end, and where they stand; null if it shows nothing of the passage. */
+    private fun span(window: Window): Pair<Float, Entity>? {
+        val tokens = window.encoding.tokens
+        val (starts, ends) = window.outputs
+        val places = tokens.indices.filter { tokens[it].sequence == 1 }
+        if (places.isEmpty()) return null
         var best = places.first() to places.first()
         for (start in places) {
             for (end in start..minOf(start + LONGEST_ANSWER - 1, places.last())) {
                 if (starts[start] + ends[end] > starts[best.first] + ends[best.second]) best = start to end
             }
         }
-        val probability = softmax(places.map { starts[it] }.toFloatArray())[best.first - places.first()] *
-            softmax(places.map { ends[it] }.toFloatArray())[best.second - places.first()]
-        val (start, end) = encoding.tokens[best.first].start to encoding.tokens[best.second].end
-        return Answer.Passage(text, Entity(start, end, "answer", probability))
+        val (first, last) = best
+        val probability = softmax(places.map { starts[it] }.toFloatArray())[first - places.first()] *
+            softmax(places.map { ends[it] }.toFloatArray())[last - places.first()]
+        return starts[first] + ends[last] to Entity(tokens[first].start, tokens[last].end, "answer", probability)
     }
 
     companion object {

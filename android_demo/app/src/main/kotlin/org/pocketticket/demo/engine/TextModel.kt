@@ -6,7 +6,7 @@ import org.pocketticket.demo.bundle.Bundle
 import org.pocketticket.demo.bundle.GoldenExample
 import org.pocketticket.demo.text.Encoding
 
-/** An answer and what it cost. `milliseconds`: tokenizing and the program together. */
+/** An answer and what it cost. `milliseconds` and `tokens`: of all windows; tokenizing and the program together. */
 data class Inference(val answer: Answer, val milliseconds: Double, val tokens: Int, val dropped: Int)
 
 /** What asking for the known answers has shown; `failure` is a sentence, or null. */
@@ -18,11 +18,12 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
 
     fun ask(textA: String, textB: String?): Inference {
         val began = System.nanoTime()
-        val encoding = encode(textA, textB)
-        val outputs = run(encoding)
+        val (model, long) = bundle.manifest.model to bundle.manifest.long
+        val encodings = bundle.tokenizer.encodeLong(textA, textB, model.maxTokens, long)
+        val windows = encodings.map { Window(run(it), it) }
         val milliseconds = (System.nanoTime() - began) / 1e6
-        val answer = decoder.decode(outputs, encoding, textA, textB)
-        return Inference(answer, milliseconds, encoding.tokens.size, encoding.dropped)
+        val answer = decoder.decode(windows, textA, textB)
+        return Inference(answer, milliseconds, encodings.sumOf { it.tokens.size }, encodings[0].dropped)
     }
 
     fun encode(textA: String, textB: String?): Encoding =

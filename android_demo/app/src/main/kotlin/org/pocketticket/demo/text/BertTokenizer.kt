@@ -44,17 +44,49 @@ class BertTokenizer(vocabulary: Map<String, Int>, settings: TokenizerSettings) {
         val second = b?.let { tokenize(it, 1) }
         val room = maxTokens - if (second == null) 2 else 3
         val (keepFirst, keepSecond) = share(first.size, second?.size ?: 0, maxOf(room, 0))
-        val tokens = ArrayList<Token>(maxTokens)
+        val dropped = first.size + (second?.size ?: 0) - keepFirst - keepSecond
+        return assemble(first.subList(0, keepFirst), second?.subList(0, keepSecond), dropped)
+    }
+
+    /**
+     * The same for a text that may be longer: one encoding, or one for each window. All but `cut` work on the last text;
+     * a pair's first text takes at most half of the room, or what the second one leaves.
+     */
+    fun encodeLong(a: String, b: String?, maxTokens: Int, long: LongTexts): List<Encoding> {
+        val first = tokenize(a, 0)
+        val second = b?.let { tokenize(it, 1) }
+        val limit = maxTokens - if (second == null) 2 else 3
+        if (long.strategy == LongTexts.Strategy.CUT || first.size + (second?.size ?: 0) <= limit) {
+            return listOf(encode(a, b, maxTokens))
+        }
+        val kept = if (second == null) 0 else minOf(first.size, maxOf(limit / 2, limit - second.size))
+        val (asked, text) = if (kept > 0) first.subList(0, kept) to second!! else second.orEmpty() to first
+        val room = limit - asked.size
+        val parts = if (long.strategy == LongTexts.Strategy.HEAD_TAIL) {
+            val head = room * long.headPercent / 100
+            listOf(text.subList(0, head) + text.subList(text.size - (room - head), text.size))
+        } else {
+            long.windows(text.size, room).map { text.subList(it.first, it.last + 1) }
+        }
+        val read = if (long.strategy == LongTexts.Strategy.HEAD_TAIL) room else text.size
+        val dropped = first.size + (second?.size ?: 0) - asked.size - read
+        return parts.map { part ->
+            if (kept > 0) assemble(asked, part, dropped) else assemble(part, second?.let { asked }, dropped)
+        }
+    }
+
+    private fun assemble(first: List<Token>, second: List<Token>?, dropped: Int): Encoding {
+        val tokens = ArrayList<Token>(first.size + (second?.size ?: 0) + 3)
         tokens.add(added(cls))
-        tokens.addAll(first.subList(0, keepFirst))
+        tokens.addAll(first)
         tokens.add(added(sep))
         val boundary = tokens.size
         if (second != null) {
-            tokens.addAll(second.subList(0, keepSecond))
+            tokens.addAll(second)
             tokens.add(added(sep))
         }
         val segments = LongArray(tokens.size) { if (it < boundary) 0L else 1L }
-        return Encoding(tokens, segments, first.size + (second?.size ?: 0) - keepFirst - keepSecond)
+        return Encoding(tokens, segments, dropped)
     }
 
     private fun added(id: Int) = Token(id, -1, 0, 0, -1)
