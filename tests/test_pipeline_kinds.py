@@ -121,3 +121,17 @@ def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Pa
 def test_a_step_of_every_kind_can_be_timed(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
     flags = {"model.name": str(tiny_encoder), "model.max_tokens": 64, "data.source": str(write(tmp_path, kind))}
     assert probe(Inputs.of(load_recipe(None, flags), Console("quiet"))).seconds > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "limit"), [("tokens", 8), ("qa", 16)])
+def test_long_texts_go_the_whole_path(tiny_encoder: Path, tmp_path: Path, kind: str, limit: int) -> None:
+    done = run(tiny_encoder, write(tmp_path, kind), tmp_path / "run", *STRUCTURED, "--max-tokens", str(limit))
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    notes = " ".join(report["task"]["notes"])
+    assert f"texts are longer than {limit} tokens and are read in" in notes
+    assert kind == "qa" or "long dev texts" in notes  # every passage is long
+    assert report["programs"]["dense"]["agreement_with_eager"] == 1
+    manifest = json.loads((tmp_path / "run" / "android" / "manifest.json").read_text())
+    assert manifest["long"]["strategy"] == "windows" and manifest["model"]["max_tokens"] == limit
