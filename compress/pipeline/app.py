@@ -1,7 +1,6 @@
 """What a run makes for an app: whether there can be a bundle, and the demo app around it."""
 
 import tempfile
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,15 @@ def why_no_bundle(inputs: Inputs) -> str | None:
     task = inputs.task
     texts: list[tuple[Text, list[int] | None]] = []
     for split in SPLITS:
-        # only where a text has one answer are its ids those that an app gets from the same text
-        examples = task.split(split)[:_CHECKED]
-        rows = inputs.texts.splits[split].columns()["input_ids"] if task.of_sentences else repeat(None)
-        texts += [(Text(each.text_a, each.text_b), ids) for each, ids in zip(examples, rows, strict=False)]
+        encoded = inputs.texts.splits[split]
+        ids, rows = encoded.columns()["input_ids"], encoded.rows_of()
+        apart = (
+            set(encoded.long) if inputs.long != "cut" else set()
+        )  # their rows are not what a tokenizer that cuts gives
+        for i, each in enumerate(task.split(split)[:_CHECKED]):
+            # only where a text has one answer are its ids those that an app gets from the same text
+            same = task.of_sentences and i not in apart
+            texts.append((Text(each.text_a, each.text_b), ids[rows[i][0]] if same else None))
     with tempfile.TemporaryDirectory() as folder:
         inputs.texts.tokenizer.save_pretrained(folder)
         return support.why_no_bundle(Path(folder), texts, inputs.recipe.model.max_tokens, pair=task.pair)
