@@ -23,8 +23,8 @@ from mobile_export.bundle.support import why_no_bundle
 LIMIT = 16
 
 
-def pipeline(model: Path, data: Path, output: Path) -> Pipeline:
-    flags = {"model.name": str(model), "data.source": str(data), "model.max_tokens": LIMIT}
+def pipeline(model: Path, data: Path, output: Path, long: str = "auto") -> Pipeline:
+    flags = {"model.name": str(model), "data.source": str(data), "model.max_tokens": LIMIT, "data.long": long}
     return Pipeline(load_recipe(None, flags), output, Console("quiet"), with_app=False)
 
 
@@ -69,7 +69,7 @@ def byte_pairs(folder: Path, rng: random.Random) -> None:
     generic(folder)
 
 
-WAYS = (added_token, cut_on_the_left, other_normalizer, gap_in_the_ids, byte_pairs)
+WAYS = (added_token, other_normalizer, gap_in_the_ids, byte_pairs)
 
 
 @pytest.fixture
@@ -116,3 +116,16 @@ def test_what_stops_a_bundle_at_its_end_is_known_at_the_beginning(
         list(choose_golden(saved, texts, LIMIT, pair=False))
     except ExportError:
         assert why_no_bundle(saved, [(text, None) for text in texts], LIMIT, pair=False)
+
+
+@pytest.mark.parametrize("long", ["cut", "head_tail", "windows"])
+def test_texts_are_cut_on_the_same_side_whatever_the_tokenizer_says(
+    tiny_encoder: Path, data: Path, tmp_path: Path, long: str
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_encoder, model)
+    cut_on_the_left(model, random.Random(0))
+    made, usual = (pipeline(folder, data, tmp_path / "run", long) for folder in (model, tiny_encoder))
+    assert made.no_bundle is None
+    trained, expected = (p.inputs.texts.splits["train"] for p in (made, usual))
+    assert expected.long and trained.columns() == expected.columns()
