@@ -1,6 +1,7 @@
 """A bag of words: how far a task is solved by its words alone, beside every model's result."""
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -15,7 +16,9 @@ def bag_of_words(task: Task) -> dict[str, np.ndarray]:
     return {split: np.asarray(model.predict(task.split(split))) for split in ("dev", "test")}
 
 
-def _model(task: Task) -> Pipeline:
+def _model(task: Task) -> Pipeline | DummyClassifier | DummyRegressor:
+    """The model; where no training text has a word, the most frequent label, or the mean of the scores."""
+
     def words(part: str) -> TfidfVectorizer:
         return TfidfVectorizer(
             ngram_range=(1, 2), sublinear_tf=True, preprocessor=lambda e: (getattr(e, part) or "").lower()
@@ -24,6 +27,9 @@ def _model(task: Task) -> Pipeline:
     views = [("a", words("text_a"))]
     if task.pair:  # each text's words, and those that both share
         views += [("b", words("text_b")), ("both", TfidfVectorizer(preprocessor=_shared_words))]
+    views = [(name, words) for name, words in views if any(map(words.build_analyzer(), task.train))]
+    if not views:
+        return DummyRegressor() if task.regression else DummyClassifier()
     head = Ridge() if task.regression else LogisticRegression(C=10.0, max_iter=1000)
     return make_pipeline(FeatureUnion(views), head)
 

@@ -146,10 +146,10 @@ def _complete_splits(splits: dict[str, list[Example]], seed: int) -> list[str]:
     """Make the splits that are missing, in place. Returns what was done, as sentences for the report."""
     notes = []
     if "dev" not in splits and "test" in splits:
-        splits["train"], splits["dev"] = _divide(splits["train"], 0.1, seed)
+        splits["train"], splits["dev"] = _divide(splits["train"], 0.1, seed, keep=1)
         notes.append(f"there was no dev split: {len(splits['dev']):,} training examples were set aside (seed {seed})")
     elif "dev" not in splits:
-        splits["train"], rest = _divide(splits["train"], 0.2, seed)
+        splits["train"], rest = _divide(splits["train"], 0.2, seed, keep=1)
         splits["dev"], splits["test"] = _divide(rest, 0.5, seed)
         notes.append(
             f"there was only a training file: {len(splits['dev']):,} dev and {len(splits['test']):,} test examples "
@@ -164,18 +164,34 @@ def _complete_splits(splits: dict[str, list[Example]], seed: int) -> list[str]:
     return notes
 
 
-def _divide(examples: list[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
-    """Two parts in the original order, the second of about `share`, drawn label by label."""
+def _divide(examples: list[Example], share: float, seed: int, *, keep: int = 0) -> tuple[list[Example], list[Example]]:
+    """Two parts in the original order, the second of about `share`, drawn label by label.
+
+    At least `keep` examples of each label stay in the first part.
+    """
     rng, chosen = random.Random(seed), set()
     by_label: dict[int | float | None, list[int]] = {}
     for i, example in enumerate(examples):
         by_label.setdefault(example.label if isinstance(example.label, int) else None, []).append(i)
-    for members in by_label.values():
+    counts = _apportioned([len(members) for members in by_label.values()], share, keep)
+    for members, count in zip(by_label.values(), counts, strict=True):
         rng.shuffle(members)
-        chosen.update(members[: round(len(members) * share)])
+        chosen.update(members[:count])
     if not chosen and len(examples) > 1:
         chosen = {rng.randrange(len(examples))}
     return [e for i, e in enumerate(examples) if i not in chosen], [e for i, e in enumerate(examples) if i in chosen]
+
+
+def _apportioned(sizes: Sequence[int], share: float, keep: int) -> list[int]:
+    """How many of each label's examples are about `share` of all."""
+    wanted, rounded = round(sum(sizes) * share), [round(size * share) for size in sizes]
+    if abs(sum(rounded) - wanted) <= 1:  # with few labels; published results were made on such divisions
+        return rounded
+    counts = [int(size * share) for size in sizes]  # the method of largest remainders
+    able = [i for i, size in enumerate(sizes) if size - counts[i] > keep]
+    for i in sorted(able, key=lambda i: counts[i] - sizes[i] * share)[: wanted - sum(counts)]:
+        counts[i] += 1
+    return counts
 
 
 def _limit(settings: DataSection, splits: dict[str, list[Example]], seed: int) -> list[str]:

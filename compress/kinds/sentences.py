@@ -19,6 +19,8 @@ _SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this gi
 
 def pearson_spearman(predictions: np.ndarray, labels: np.ndarray) -> float:
     """Mean of Pearson's and Spearman's correlation (GLUE's STS-B score); 0 where one side is constant."""
+    if len(labels) < 2:
+        return 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.ConstantInputWarning)
         both = (stats.pearsonr(predictions, labels).statistic, stats.spearmanr(predictions, labels).statistic)
@@ -35,7 +37,7 @@ class Sentences(TaskType):
 
     metrics = {  # noqa: RUF012
         "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
-        "f1": lambda p, y: float(f1_score(y, p, pos_label=1)),
+        "f1": lambda p, y: float(f1_score(y, p, pos_label=1, zero_division=0.0)),
         "matthews": lambda p, y: float(matthews_corrcoef(y, p)),
         "pearson_spearman": pearson_spearman,
     }

@@ -10,6 +10,7 @@ from compress.pipeline.run import Run, long_cost
 from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
 from compress.report.phones import with_phones
+from compress.report.schema import leaves
 
 _ONE_SEED = "it used one seed; the rule needs at least two (pocket-ticket study trains several)"
 
@@ -79,7 +80,7 @@ def assemble(
         report["apk"] = app
     else:
         reasons["apk"] = app
-    return with_phones(report | {"not_measured": reasons}, run.dir.root)
+    return with_phones(report | {"not_measured": reasons | without_interval(report)}, run.dir.root)
 
 
 def no_bundle_note(reason: str) -> str:
@@ -106,6 +107,16 @@ def _long_note(run: Run) -> list[str]:
     dev = run.texts.splits["dev"]
     cost = long_cost(run.texts.task_type, run.task.metric, dev, run.predictions("dense")["dev"])
     return [f"dense model: {cost}"] if cost else []
+
+
+def without_interval(report: dict[str, Any]) -> dict[str, str]:
+    """Why intervals of the report are null: keys of its not_measured → reason."""
+    found = {}
+    for path, value in leaves(report):
+        if value is None and path[-1] in ("ci95", "ci95_dev"):
+            each = (path[0], "*", *path[2:]) if path[0] in ("stages", "programs", "search") else path
+            found[".".join(each)] = "the split has too few examples for an interval"
+    return found
 
 
 def _search(ticket: dict[str, Any]) -> list[dict[str, Any]]:

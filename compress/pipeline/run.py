@@ -26,6 +26,7 @@ from compress.report.formats import MetricFormat
 from compress.training.trainer import Learner
 
 PREDICTIONS = "predictions.safetensors"
+_FEW_TO_JUDGE = 50  # texts: below it, each moves a score by more than 2 points
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Inputs:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
-        return (*self.task.notes, *long_notes(self.texts, self.recipe.model.max_tokens, self.long))
+        long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
+        return (*self.task.notes, *_small_notes(self.task), *long)
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
@@ -181,3 +183,13 @@ def long_cost(task_type: TaskType, metric: str, dev: Encoded, predictions: np.nd
     shown = MetricFormat(metric)
     long, short = (shown.value(task_type.metrics[metric](inputs[g], dev.labels[g])) for g in (is_long, ~is_long))
     return f"{shown.name} on the {is_long.sum():,} long dev texts {long}, on the other {(~is_long).sum():,} {short}"
+
+
+def _small_notes(task: Task) -> list[str]:
+    counts = {name: len(task.split(name)) for name in ("dev", "test")}
+    return [
+        f"the {name} split has {count} {'text' if count == 1 else 'texts'}, each worth {100 / count:.0f} points of its "
+        f"score: too few to judge by, so give more {name} texts"
+        for name, count in counts.items()
+        if count < _FEW_TO_JUDGE
+    ]

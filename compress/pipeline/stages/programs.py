@@ -15,7 +15,7 @@ from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import write_atomic, write_json
 from compress.pipeline.run import PREDICTIONS, Run
 from compress.pipeline.stages import final_stage
-from compress.pipeline.stages.scoring import EVALUATED, program_predictions, quality
+from compress.pipeline.stages.scoring import EVALUATED, program_predictions, quality, value_and_interval
 from compress.pipeline.stages.stage import Cost, Stage
 from compress.recipe.sections import Recipe
 
@@ -94,9 +94,12 @@ def _verdict(run: Run, entries: dict[str, Any], kept: dict[str, np.ndarray]) -> 
         task_type.metric_inputs(kept[f"{name}.test"], run.texts_of(stage).splits["test"])
         for name, stage in stages.items()
     )
-    metric = task_type.metrics[run.task.metric]
-    drop = paired_bootstrap(dense, ticket, run.labels["test"], metric).scaled(100)
-    return {"drop_points": drop.value, "ci95": drop.ci, **compare_programs(entries["dense"], entries["ticket"])}
+    metric, labels = task_type.metrics[run.task.metric], run.labels["test"]
+    drop, interval = value_and_interval(
+        lambda: paired_bootstrap(dense, ticket, labels, metric).scaled(100),
+        lambda: 100 * (metric(dense, labels) - metric(ticket, labels)),
+    )
+    return {"drop_points": drop, "ci95": interval, **compare_programs(entries["dense"], entries["ticket"])}
 
 
 def stage(recipe: Recipe) -> Stage:

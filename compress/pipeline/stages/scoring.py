@@ -1,6 +1,7 @@
 """How every training stage ends: the model saved, its answers on dev and test predictions, its numbers written."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from safetensors.numpy import save as to_safetensors
 from transformers import PreTrainedModel
 
+from compress.errors import PocketTicketError
 from compress.evaluation.statistics import Estimate, bootstrap, paired_bootstrap
 from compress.files import write_atomic, write_json
 from compress.kinds.encode import Texts
@@ -93,10 +95,27 @@ def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | N
 
 
 def scores(run: Inputs, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """{"dev", "test", "ci95", "ci95_dev"} of the task's metric."""
+    """{"dev", "test", "ci95", "ci95_dev"} of the task's metric; an interval is None where it can't be known."""
     metric, splits = run.texts.task_type.metrics[run.task.metric], run.texts.splits
-    dev, test = (bootstrap(rows[name], splits[name].labels, metric) for name in EVALUATED)
-    return {"dev": dev.value, "test": test.value, "ci95": test.ci, "ci95_dev": dev.ci}
+    (dev, ci95_dev), (test, ci95) = (
+        value_and_interval(
+            partial(bootstrap, rows[name], splits[name].labels, metric),
+            partial(metric, rows[name], splits[name].labels),
+        )
+        for name in EVALUATED
+    )
+    return {"dev": dev, "test": test, "ci95": ci95, "ci95_dev": ci95_dev}
+
+
+def value_and_interval(
+    estimate: Callable[[], Estimate], value: Callable[[], float]
+) -> tuple[float, list[float] | None]:
+    """An estimate's value and interval; `value` and None where there are too few examples for an interval."""
+    try:
+        found = estimate()
+    except PocketTicketError:
+        return float(value()), None
+    return found.value, found.ci
 
 
 def points(run: Inputs, predictions: Mapping[str, np.ndarray]) -> dict[str, float]:
