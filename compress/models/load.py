@@ -2,7 +2,7 @@
 
 import importlib.util
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,9 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
         Saved(task.name, task.kind, task.metric, max_tokens).write(config)
         torch.manual_seed(seed)
         auto = getattr(transformers, _AUTO.get(task.kind, _SENTENCES))
-        model = _from_pretrained(auto, source, config=config, use_safetensors=True, dtype=torch.float32)
+        options = {"config": config, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
+        model, loading = _from_pretrained(auto, source, **options)
+    _check_loaded(model, loading["missing_keys"], source)
     if task.regression:
         with torch.no_grad():
             classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
@@ -205,6 +207,19 @@ def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens
             f"its longest input is {longest} tokens and max_tokens is {max_tokens}",
             where=source,
             remedy=f"set --max-tokens {longest}",
+        )
+
+
+def _check_loaded(model: PreTrainedModel, missing: Collection[str], source: str) -> None:
+    """Refuse an encoder with weights that the file lacks: they are random. A head and a pooler may be fresh."""
+    base = f"{model.base_model_prefix}." if model.base_model is not model else ""
+    lacking = sorted(name for name in missing if name.startswith(base) and ".pooler." not in f".{name}")
+    if lacking:
+        raise ModelError(
+            f"the file lacks {len(lacking):,} weights of the encoder, such as {lacking[0]}",
+            where=source,
+            remedy="compare the names in its safetensors with the config: take off a prefix such as 'module.', "
+            "and give the config as many layers as the file",
         )
 
 

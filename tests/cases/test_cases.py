@@ -48,8 +48,6 @@ DATA = {
 # kinds that are still read wrongly or end in a traceback; a kind that is mended leaves this set
 UNFINISHED: set[object] = {
     models.other_head,
-    models.prefixed,
-    models.missing_layer,
     models.words_beyond_the_table,
     models.one_segment,
     models.names_of_classes,
