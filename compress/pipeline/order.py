@@ -52,7 +52,7 @@ class Pipeline:
     def dry_run(self) -> None:
         """Print the task as it was read, what would run and about how long it would take; trains and writes nothing."""
         inputs, stages = self.inputs, self._stages(self.inputs)
-        found, data = probe(inputs), Data(len(inputs.task.train), len(inputs.task.unlabeled))
+        found, data = probe(inputs), Data(len(inputs.texts.splits["train"]), len(inputs.task.unlabeled))
         title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
         table, total = Table("stage", "steps", "about", title=title), 0.0
         for stage in stages:

@@ -47,9 +47,9 @@ class Inputs:
         task = load_task(recipe.data, seed=recipe.seed)
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
-        recipe = for_examples(recipe, len(task.train), len(task.labels))
         long = strategy_of(task.kind, recipe.data.long)
         texts = Texts.of(task, load_tokenizer(source), recipe.model.max_tokens, long)
+        recipe = for_examples(recipe, len(texts.splits["train"]), len(task.labels))  # each window is one
         return cls(recipe, console, task, texts, source, name)
 
     def in_folder(self, root: Path) -> "Run":

@@ -14,7 +14,7 @@ FORWARD = 0.35  # a forward pass, in training steps
 
 @dataclass(frozen=True)
 class Data:
-    """How many texts a run trains on: labeled and unlabeled ones."""
+    """How many texts, or windows of long ones, a run trains on: labeled and unlabeled ones."""
 
     labeled: int
     unlabeled: int = 0
