@@ -244,12 +244,12 @@ def test_records_of_another_search_are_refused(small):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rewind": "step"}, "'step' is no way"),
-        ({"rewind": "step:x"}, "no way to rewind"),
-        ({"rewind": "initial:3"}, "no way to rewind"),
+        ({"rewind": "step"}, "'step' is not a way"),
+        ({"rewind": "step:x"}, "not a way to rewind"),
+        ({"rewind": "initial:3"}, "not a way to rewind"),
         ({"scope": "globe"}, "'globe'"),
         ({"slower": {"1.weight": 0.5}}, "not prunable"),
-        ({"sparsity": 1.0}, "sparsity of 1.0"),
+        ({"sparsity": 1.0}, "the sparsity is 1.0"),
         ({"parameters": {"w": nn.Parameter(torch.ones(2))}}, "no parameter 'w'"),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_module_is_whole_again_after_a_failure(wide):
         train_supermask(wide, fails)
     assert state_of(wide).keys() == initial.keys()
     assert all(torch.equal(tensor, initial[name]) for name, tensor in state_of(wide).items())
-    with pytest.raises(PocketTicketError, match="share of 1"):
+    with pytest.raises(PocketTicketError, match="share of kept weights is 1"):
         train_supermask(wide, fails, keep=1)
 
 
