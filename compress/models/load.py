@@ -1,8 +1,9 @@
 """Loading encoders: the embedded default, a folder, or a Hub id; saving them with what the exporter must know."""
 
 import importlib.util
+import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from compress.data.task import Task
 from compress.errors import ModelError
 from compress.files import file_sha256
 from compress.models.anatomy import ARCHITECTURES, classification_head_of, longest_input
+from compress.models.checkpoint import Loaded, check_loaded, notes_of, without_prefix, wrapping_prefix
 from compress.models.factorized import factorize
 from compress.models.merging import merge
 from compress.models.saved import Saved, Sizes
@@ -96,6 +98,17 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
         tokenizer = _from_pretrained(AutoTokenizer, source)
     if not tokenizer.is_fast:
         raise ModelError("it has no fast tokenizer", where=source, remedy="use an encoder with a tokenizer.json")
+    with _quiet():
+        config = _from_pretrained(AutoConfig, source)
+    rows, largest = config.vocab_size, max(tokenizer.get_vocab().values())
+    if largest >= rows:
+        raise ModelError(
+            f"the tokenizer has ids up to {largest}, and the table of embeddings has {rows} rows (0 to {rows - 1})",
+            where=source,
+            remedy="resize the embeddings (resize_token_embeddings), train the new rows and save the model again",
+        )
+    if getattr(config, "type_vocab_size", 2) < 2:  # every token of a pair is of segment 0
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
     return tokenizer
 
 
@@ -104,11 +117,35 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
 
     Only a regression's head begins at the mean of the training labels, so that no steps are spent on getting there.
 
-    Raises ModelError for an unsupported architecture, a damaged file or a position table shorter than `max_tokens`.
+    Raises ModelError for an unsupported architecture, a damaged file, a position table shorter than `max_tokens`, and
+    encoder weights that are not all in the checkpoint.
     """
+    return _load_for(task, source, max_tokens=max_tokens, seed=seed)[0]
+
+
+def notes_on(task: Task, source: str, *, max_tokens: int, seed: int) -> list[str]:
+    """What a user should know of the model before it is trained, in sentences. Raises ModelError as `load_for` does."""
+    model, loaded, names = _load_for(task, source, max_tokens=max_tokens, seed=seed)
+    notes = notes_of(model, loaded, wrapping_prefix(source))
+    own = [names[key] for key in sorted(names)]
+    if task.labels and len(own) == len(task.labels) and set(own) != set(task.labels) and not _is_numbered(own):
+        notes.append(
+            f"the checkpoint names its classes {', '.join(own)}; report and app show the data's labels "
+            f"{', '.join(task.labels)}"
+        )
+    return notes
+
+
+def _is_numbered(names: list[str]) -> bool:
+    return all(re.fullmatch(r"LABEL_\d+", name) for name in names)
+
+
+def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[PreTrainedModel, Loaded, dict[int, str]]:
+    """The model, which weights are new, and the names of the checkpoint's classes."""
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
         _check_config(config, source, max_tokens)
+        names = dict(config.id2label or {})
         if task.outputs:
             config.num_labels = task.outputs
         if task.labels:
@@ -120,12 +157,15 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
         torch.manual_seed(seed)
         auto = getattr(transformers, _AUTO.get(task.kind, _SENTENCES))
         options = {"config": config, "use_safetensors": True, "dtype": torch.float32, "output_loading_info": True}
-        model, loading = _from_pretrained(auto, source, **options)
-    _check_loaded(model, loading["missing_keys"], source)
+        if mapping := without_prefix(wrapping_prefix(source)):
+            options["key_mapping"] = mapping
+        model, info = _from_pretrained(auto, source, ignore_mismatched_sizes=True, **options)
+    loaded = Loaded.of(info)
+    check_loaded(model, loaded, source)
     if task.regression:
         with torch.no_grad():
             classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
-    return model.eval()
+    return model.eval(), loaded, names
 
 
 def load_saved(folder: Path) -> PreTrainedModel:
@@ -201,25 +241,18 @@ def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens
             remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
             "in compress/models/anatomy.py",
         )
+    if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
+        raise ModelError(
+            f"its positions are {config.position_embedding_type}, and only absolute ones are supported",
+            where=source,
+            remedy="use an encoder with absolute positions",
+        )
     longest = longest_input(config)
     if max_tokens > longest:
         raise ModelError(
             f"its longest input is {longest} tokens and max_tokens is {max_tokens}",
             where=source,
             remedy=f"set --max-tokens {longest}",
-        )
-
-
-def _check_loaded(model: PreTrainedModel, missing: Collection[str], source: str) -> None:
-    """Refuse an encoder with weights that the file lacks: they are random. A head and a pooler may be fresh."""
-    base = f"{model.base_model_prefix}." if model.base_model is not model else ""
-    lacking = sorted(name for name in missing if name.startswith(base) and ".pooler." not in f".{name}")
-    if lacking:
-        raise ModelError(
-            f"the file lacks {len(lacking):,} weights of the encoder, such as {lacking[0]}",
-            where=source,
-            remedy="compare the names in its safetensors with the config: take off a prefix such as 'module.', "
-            "and give the config as many layers as the file",
         )
 
 

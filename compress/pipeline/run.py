@@ -18,7 +18,7 @@ from compress.kinds import TASK_TYPES
 from compress.kinds.encode import Texts
 from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
-from compress.models.load import load_for, load_saved, load_tokenizer, resolve_model
+from compress.models.load import load_for, load_saved, load_tokenizer, notes_on, resolve_model
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
@@ -77,7 +77,13 @@ class Inputs:
     def notes(self) -> tuple[str, ...]:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
-        return (*self.task.notes, *_small_notes(self.task), *long)
+        return (*self.task.notes, *_small_notes(self.task), *long, *self.model_notes)
+
+    @cached_property
+    def model_notes(self) -> tuple[str, ...]:
+        """What is new or changed in the loaded model, in sentences."""
+        limit, seed = self.recipe.model.max_tokens, self.recipe.seed
+        return tuple(notes_on(self.task, self.source, max_tokens=limit, seed=seed))
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:
