@@ -98,6 +98,8 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
         tokenizer = _from_pretrained(AutoTokenizer, source)
     if not tokenizer.is_fast:
         raise ModelError("it has no fast tokenizer", where=source, remedy="use an encoder with a tokenizer.json")
+    if Path(source).is_dir() and not (Path(source) / "config.json").is_file():  # a tokenizer by itself
+        return tokenizer
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
     rows, largest = config.vocab_size, max(tokenizer.get_vocab().values())
