@@ -11,6 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
+from transformers import AutoModel
 
 from compress.console import Console
 from compress.errors import ExportError
@@ -44,6 +45,9 @@ def added_token(folder: Path, rng: random.Random) -> None:
     flags = {key: rng.random() < 0.5 for key in ("single_word", "lstrip", "rstrip", "normalized", "special")}
     token = {"id": 30000 + rng.randrange(500), "content": rng.choice([word, f"[{word}]", "🛎"]), **flags}
     edited(folder, "tokenizer.json", lambda saved: saved["added_tokens"].append(token))
+    encoder = AutoModel.from_pretrained(folder)
+    encoder.resize_token_embeddings(encoder.config.vocab_size + 1)  # whoever adds a token gives it a row
+    encoder.save_pretrained(folder)
 
 
 def cut_on_the_left(folder: Path, rng: random.Random) -> None:
