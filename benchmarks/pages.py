@@ -138,10 +138,10 @@ def ticket_table() -> str:
 
 
 def peer_table() -> str:
-    """Our time divided by theirs, one thread."""
+    """The time of this project's program divided by the other engine's, one thread."""
     peers = measured()["peers"]
-    rows = [[r["ours"], r["against"], *(f"{ratio:.2f}" for ratio in r["ratio"])] for r in peers["rows"]]
-    return table(["our program", "against", *(f"{n} tokens" for n in peers["tokens"])], rows)
+    rows = [[r["program"], r["against"], *(f"{ratio:.2f}" for ratio in r["ratio"])] for r in peers["rows"]]
+    return table(["program", "against", *(f"{n} tokens" for n in peers["tokens"])], rows)
 
 
 def recipe_settings() -> str:

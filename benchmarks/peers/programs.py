@@ -111,8 +111,8 @@ def _litert(model_dir: Path, output: Path, lengths: Sequence[int], *, first_row:
 
 
 BUILDERS = {
-    "stock": Builder(_stock, ("benchmarks/peers/stock.py", "mobile_export/lowering*.py")),
-    "ours": Builder(_ours, ("mobile_export/lowering*.py", "mobile_export/lowering/quantization.py")),
+    "stock": Builder(_stock, ("benchmarks/peers/stock.py", "mobile_export/lowering/*.py")),
+    "ours": Builder(_ours, ("mobile_export/lowering/*.py",)),
     "onnxruntime": Builder(_onnxruntime, ("benchmarks/peers/onnx_export.py",)),
     "onnxruntime_cls": Builder(
         partial(_onnxruntime, first_row=True), ("benchmarks/peers/onnx_export.py", "benchmarks/peers/first_row.py")

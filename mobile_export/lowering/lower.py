@@ -1,6 +1,6 @@
 """From a saved model folder to an ExecuTorch program: the phone form, and the stock form that reports compare with.
 
-The phone form is the encoder rewritten for XNNPACK (`lowering_phone`): dynamic length in at most two delegated pieces.
+The phone form is the encoder rewritten for XNNPACK (`lowering.phone`): dynamic length in at most two delegated pieces.
 The stock form is the Hugging Face model as it is, through XNNPACK's stock recipe, with a dynamic length too.
 """
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from benchmarks.peers import programs
 from benchmarks.peers.__main__ import main
 from benchmarks.peers.contestants import Contestant
 from benchmarks.peers.engines import Engine
@@ -152,3 +153,10 @@ def test_the_shortcut_for_peers_changes_no_logit(implementation: str) -> None:
         rows = shortcut.base_model(**given).last_hidden_state
         torch.testing.assert_close(shortcut(**given).logits, whole, atol=1e-5, rtol=0)
     assert rows.shape == (1, 1, 32) and whole.std() > 0.01
+
+
+def test_every_source_of_a_program_is_there() -> None:
+    """Kept programs are built again when a source changes: a pattern that matches nothing would hide the change."""
+    for name, builder in programs.BUILDERS.items():
+        for pattern in builder.sources:
+            assert list(programs.ROOT.glob(pattern)), f"{name}: {pattern}"
