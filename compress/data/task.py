@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, cast
 
 from compress.errors import DataError
 
-Kind = Literal["classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"]
+Kind = Literal["classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "mlm"]
 SPLITS = ("train", "dev", "test")
 OUTSIDE = "O"  # the label of a word that is in no entity
 
@@ -25,8 +25,8 @@ Label: TypeAlias = int | float | tuple[int, ...] | tuple[Answer, ...] | None
 class Example:
     """One row; `text_b` is None outside pairs, and a question's passage.
 
-    `label` is a class index, the number itself in a regression, a class index for each word (words have one blank
-    between them), a question's answers, or None where words are masked.
+    `label` is a class index, the number itself in a regression, 0 or 1 for each label where a text may have several, a
+    class index for each word (words have one blank between them), a question's answers, or None where words are masked.
     """
 
     text_a: str
@@ -37,6 +37,11 @@ class Example:
     def class_index(self) -> int:
         """The label of a text that has one class."""
         return cast(int, self.label)
+
+    @property
+    def label_set(self) -> tuple[int, ...]:
+        """0 or 1 for each of the task's labels, where a text may have several or none."""
+        return cast(tuple[int, ...], self.label)
 
     @property
     def word_labels(self) -> tuple[int, ...]:
@@ -87,8 +92,8 @@ class Task:
 
     @property
     def of_sentences(self) -> bool:
-        """Whether a text has one answer."""
-        return self.kind.startswith("pair") or self.kind in ("classification", "regression")
+        """Whether a text as a whole is answered, not each of its words."""
+        return self.kind.startswith("pair") or self.kind in ("classification", "regression", "multilabel")
 
     @property
     def outputs(self) -> int:
