@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from compress.report import formats as f
-from compress.report import view
+from compress.report import tables
 from compress.report.prose import metric_format
 
 Report = dict[str, Any]
@@ -140,7 +140,7 @@ def training_plot(report: Report) -> str | None:
         scale = metric.scale if key == "metric_dev" else 1
         for name, points in series.items():
             steps, values = zip(*points, strict=True)
-            title = view.titles(report).get(name, name).lower()
+            title = tables.titles(report).get(name, name).lower()
             dashes = (0, (5, 3)) if name == "dense" else "-"
             ax.plot(steps, [scale * v for v in values], color=_colour(name), linestyle=dashes, marker="o", label=title)
         ax.set_xlabel("Training step")
@@ -175,7 +175,7 @@ def drop_plot(report: Report) -> str | None:
 
 def size_plot(report: Report) -> str | None:
     """Installed and download megabytes, program by program."""
-    programs = view.measured_programs(report)
+    programs = tables.measured_programs(report)
     groups = {
         title: {name: (p[key], None) for name, p in programs.items() if p.get(key)}
         for title, key in (("installed", "bytes"), ("download", "download_bytes"), ("memory", "peak_rss_growth_bytes"))
@@ -186,8 +186,8 @@ def size_plot(report: Report) -> str | None:
 def latency_plot(report: Report) -> str | None:
     """Median latency with p10–p90 whiskers, by text length and program."""
     groups: dict[str, dict[str, Any]] = {}
-    for length in view.token_lengths(report):
-        entries = {n: (p["latency_ms"] or {}).get(length) for n, p in view.measured_programs(report).items()}
+    for length in tables.token_lengths(report):
+        entries = {n: (p["latency_ms"] or {}).get(length) for n, p in tables.measured_programs(report).items()}
         group = {n: (e["median"], (e["p10"], e["p90"])) for n, e in entries.items() if e}
         groups[f"{length} tokens"] = group
     return _bars("latency", groups, f.milliseconds, "Milliseconds a call, median; line: p10 to p90", 1.0)

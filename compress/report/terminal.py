@@ -5,12 +5,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from compress.report import prose, view
+from compress.report import headline, prose
 
 
 def summary_table(report: dict[str, Any]) -> Table:
     """Dense against ticket, a row a measure, with the verdict below. Text from the report is never read as markup."""
-    comparison = view.comparison(report)
+    comparison = headline.comparison(report)
     table = Table(
         title=Text(f"{report['task']['name']} on {report['model']['name']}"),
         caption=Text(_caption(report)),

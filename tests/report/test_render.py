@@ -15,7 +15,18 @@ import pytest
 from rich.console import Console
 
 from compress.report import formats as f
-from compress.report import plots, prose, render, render_html, render_markdown, render_summary, summary_table, view
+from compress.report import (
+    headline,
+    plots,
+    program_tables,
+    prose,
+    render,
+    render_html,
+    render_markdown,
+    render_summary,
+    stage_tables,
+    summary_table,
+)
 from compress.report.schema import ReportError, leaves, validate
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -101,8 +112,10 @@ def test_every_number_of_the_json_is_on_the_page(report: dict[str, Any], monkeyp
 
 
 def test_every_cell_stands_under_its_heading(report: dict[str, Any]) -> None:
-    shown = {table.caption: table for table in (view.program_table(report), view.latency_table(report))}
-    shown |= {table.caption: table for table in (view.stage_table(report), view.comparison(report))}
+    shown = {
+        table.caption: table for table in (program_tables.program_table(report), program_tables.latency_table(report))
+    }
+    shown |= {table.caption: table for table in (stage_tables.stage_table(report), headline.comparison(report))}
     rows = {
         "Exported programs, measured on the files themselves": "Ticket (phone int8); 23.7 MB; 19.3 MB; 92.0; 91.7; "
         "90.1–93.3; 99.5 %; 98.2 % in 2 pieces",
