@@ -31,7 +31,7 @@ from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import points, predictions_of, save_predictions
 from compress.report.formats import duration
 from compress.training.distillation import Teacher
-from compress.training.trainer import Fitted
+from compress.training.trainer import Fitted, TrainingPlan
 
 Start = Literal["pretrained", "reinit", "shuffled"]
 _KEPT = ("model", *CRITERIA)  # what a training may leave, besides its numbers
@@ -162,14 +162,16 @@ class Bench:
         with watch.watching(parameters):
             fitted = run.learner().fit(
                 model,
-                spec.label,
-                epochs=spec.epochs or run.recipe.training.passes,
-                seed=spec.seed if spec.order is None else spec.order,
+                TrainingPlan(
+                    spec.label,
+                    epochs=spec.epochs or run.recipe.training.passes,
+                    seed=spec.seed if spec.order is None else spec.order,
+                    curve=spec.scored,
+                    checks_per_pass=self.looks if spec.scored else 4,
+                ),
                 mask=spec.mask,
                 teacher=teacher,
-                curve=spec.scored,
-                looks=self.looks if spec.scored else 4,
-                enough=(lambda _: settling()) if settling else None,
+                stop_when=(lambda _: settling()) if settling else None,
             )
         for criterion in criteria:
             kept = {name: values.cpu().contiguous() for name, values in scores(criterion).items()}

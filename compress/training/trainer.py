@@ -1,14 +1,14 @@
 """The one training loop (Hugging Face Trainer) for dense models, rounds of a search, tickets and students.
 
-A mask holds on by gradient hooks (`Mask.enforced`), a teacher by the loss; neither changes the loop. A training that
-is interrupted starts again from its beginning: with the same seed it ends at the same weights.
+A mask acts through gradient hooks (`Mask.enforced`), a teacher through the loss; neither changes the loop.
+An interrupted training starts again from its beginning: with the same seed it ends at the same weights.
 """
 
 import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,6 +59,39 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class TrainingPlan:
+    """What sets one training of a run apart from the others.
+
+    With `start_step` the schedule begins at that step, and so many steps fewer are taken. With `fine_tune` the
+    learning rate stays at a tenth of its peak, as at the end of a training. With `rounding` "int8" or "int4" the model
+    computes with weights rounded so. With `curve`, dev is evaluated `checks_per_pass` times a pass and at the end.
+    Unless `compact`, the word table has all its rows while the model trains: for callers that read the model then.
+    """
+
+    name: str  # as shown to people
+    epochs: float  # passes over the training data
+    seed: int  # of order and dropout
+    learning_rate: float | None = None  # the peak; by default that of the settings
+    start_step: int = 0
+    fine_tune: bool = False
+    rounding: str = "none"
+    curve: bool = False
+    checks_per_pass: int = 1
+    compact: bool = True
+
+    def steps(self, a_pass: int) -> int:
+        """How many steps are taken, of `a_pass` each pass. Raises TrainingError where none is left."""
+        total = math.ceil(a_pass * self.epochs)
+        if total <= self.start_step:
+            raise TrainingError(
+                f"a training of {total} steps can't begin at step {self.start_step}",
+                where=self.name,
+                remedy="rewind to an earlier step, or train longer",
+            )
+        return total - self.start_step
+
+
+@dataclass(frozen=True)
 class Learner:
     """The data and settings that all trainings of a run share."""
 
@@ -70,66 +103,48 @@ class Learner:
     def fit(
         self,
         model: PreTrainedModel,
-        name: str,
+        plan: TrainingPlan,
         *,
-        epochs: float,
-        seed: int,
         mask: "Mask | None" = None,
         teacher: Teacher | None = None,
-        learning_rate: float | None = None,
-        rounding: str = "none",
-        curve: bool = False,
-        looks: int = 1,
-        enough: Callable[[PreTrainedModel], bool] | None = None,
-        start_step: int = 0,
-        fine_tune: bool = False,
-        compact: bool = True,
+        stop_when: Callable[[PreTrainedModel], bool] | None = None,
     ) -> Fitted:
-        """Train `model` in place: AdamW, linear warm-up then linear decay to 0, over `epochs` passes.
+        """Train `model` in place: AdamW, linear warm-up, then linear decay to 0.
 
-        With `start_step` the training is that from this step on: the schedule begins there and fewer steps are taken.
-        With `fine_tune` the learning rate stays at a tenth of its peak, as at the end of a training. Unless `compact`,
-        the model is whole all the time, for those who look at it while it trains.
-
-        With `mask`, weights that it removes are exactly zero from start to end. With `rounding` "int8" or "int4" the
-        model computes with weights rounded so. With `curve`, dev is evaluated about `looks` times a pass and at the
-        end; as often `enough` is asked about the model, and where it says yes the training ends.
+        Weights that `mask` removes are exactly zero from start to end. `stop_when` gets the model
+        `plan.checks_per_pass` times a pass; the training ends where it returns True.
 
         Raises TrainingError when the loss is not a number, or no step is left to take.
         """
         train = self.texts.splits["train"]
         a_pass = math.ceil(len(train) / self.settings.batch_size)
-        total = math.ceil(a_pass * epochs) - start_step
-        if total < 1:
-            raise TrainingError(
-                f"a training of {total + start_step} steps can't begin at step {start_step}",
-                where=name,
-                remedy="rewind to an earlier step, or train longer",
-            )
+        total = plan.steps(a_pass)
         started = time.monotonic()
         points: list[dict[str, float]] = []
-        held = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
-        rounded = rounded_weights(stored_matrices(model).values(), rounding) if rounding != "none" else nullcontext()
+        every = math.ceil(a_pass / plan.checks_per_pass)
+        masked = mask.enforced(prunable_parameters(model)) if mask is not None else nullcontext()
+        rounded: AbstractContextManager[None] = nullcontext()
+        if plan.rounding != "none":
+            rounded = rounded_weights(stored_matrices(model).values(), plan.rounding)
         # a masked language model's head needs every word's row
-        full_table = model.get_output_embeddings() is not None or not compact
+        full_table = model.get_output_embeddings() is not None or not plan.compact
         table = nullcontext() if full_table else compact_embedding(embeddings_of(model).word, self._ids_in_use(model))
         with (
-            held,
+            masked,
             table,
             rounded,
             self.texts.task_type.training(model),
             tempfile.TemporaryDirectory() as scratch,
-            self.console.step(name, total) as advance,
+            self.console.step(plan.name, total) as advance,
         ):
             trainer = _Loop(
                 model=model,
-                args=self._arguments(scratch, total, start_step, seed, learning_rate or self.settings.peak),
+                args=self._arguments(scratch, total, plan),
                 train_dataset=train.rows.add_column(INDEX, range(len(train))) if teacher else train.rows,
                 data_collator=cast(Any, self.texts.task_type.collator(self.texts.tokenizer)),
-                callbacks=[_Progress(self, points if curve else None, advance, math.ceil(a_pass / looks), enough)],
+                callbacks=[_Progress(self, points if plan.curve else None, advance, every, stop_when)],
             )
-            trainer.teacher, trainer.place = teacher, name
-            trainer.start_step, trainer.fine_tune = start_step, fine_tune
+            trainer.teacher, trainer.plan = teacher, plan
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
         nn.Module.to(model, "cpu").eval()
@@ -144,25 +159,23 @@ class Learner:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
         return np.array(sorted(used | {model.config.pad_token_id}))
 
-    def _arguments(
-        self, scratch: str, steps: int, start_step: int, seed: int, learning_rate: float
-    ) -> TrainingArguments:
+    def _arguments(self, scratch: str, steps: int, plan: TrainingPlan) -> TrainingArguments:
         cuda = torch.cuda.is_available()
         return TrainingArguments(
             output_dir=scratch,
             max_steps=steps,
             per_device_train_batch_size=self.settings.batch_size,
-            learning_rate=learning_rate,
+            learning_rate=plan.learning_rate or self.settings.peak,
             lr_scheduler_type="linear",
-            warmup_steps=round(self.settings.warmup * (start_step + steps)),
+            warmup_steps=round(self.settings.warmup * (plan.start_step + steps)),
             weight_decay=self.settings.weight_decay,
             max_grad_norm=self.settings.max_grad_norm,
             optim="adamw_torch_fused",
             train_sampling_strategy="group_by_length",
             bf16=torch.cuda.is_bf16_supported() if cuda else cpu_has_bf16(),
             use_cpu=not cuda,
-            seed=seed,
-            data_seed=seed,
+            seed=plan.seed,
+            data_seed=plan.seed,
             save_strategy="no",
             eval_strategy="no",
             logging_strategy="no",
@@ -182,16 +195,14 @@ class _Loop(Trainer):
     """Trainer with a teacher in the loss, weight decay on matrices only, and a schedule that may begin anywhere."""
 
     teacher: Teacher | None = None
-    place: str = ""
-    start_step: int = 0
-    fine_tune: bool = False
+    plan: TrainingPlan
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
         chosen = optimizer or self.optimizer
         assert chosen is not None  # the Trainer makes it first
-        full = self.args.warmup_steps, num_training_steps + self.start_step
+        full = self.args.warmup_steps, num_training_steps + self.plan.start_step
         usual = get_linear_schedule_with_warmup(chosen, *full).lr_lambdas[0]
-        schedule = LambdaLR(chosen, lambda step: _FINE if self.fine_tune else usual(step + self.start_step))
+        schedule = LambdaLR(chosen, lambda step: _FINE if self.plan.fine_tune else usual(step + self.plan.start_step))
         self.lr_scheduler = schedule
         return schedule
 
@@ -202,7 +213,7 @@ class _Loop(Trainer):
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.state.global_step + 1}",
-                where=self.place,
+                where=self.plan.name,
                 remedy="lower training.learning_rate",
             )
         return loss
@@ -221,9 +232,10 @@ class _Progress(transformers.TrainerCallback):
         points: list[dict[str, float]] | None,
         advance: Advance,
         every: int,
-        enough: Callable[[PreTrainedModel], bool] | None,
+        stop_when: Callable[[PreTrainedModel], bool] | None,
     ) -> None:
-        self.learner, self.points, self.advance, self.every, self.enough = learner, points, advance, every, enough
+        self.learner, self.points, self.advance = learner, points, advance
+        self.every, self.stop_when = every, stop_when
 
     def on_step_end(  # type: ignore[override]  # the Trainer passes the model by name
         self,
@@ -242,7 +254,7 @@ class _Progress(transformers.TrainerCallback):
             model.train(training)
             self.points.append({"step": state.global_step, "metric_dev": value})
             self.advance(0, dev=value)
-        if self.enough is not None and self.enough(model):
+        if self.stop_when is not None and self.stop_when(model):
             control.should_training_stop = True
 
 

@@ -18,6 +18,7 @@ from compress.study.experiments import dry_run
 from compress.study.settings import SEARCHES, Settings
 from compress.study.trainings import Bench, Spec
 from compress.study.transfer import fitted
+from compress.training.trainer import TrainingPlan
 
 Study = Callable[..., dict[str, Any]]
 Row = dict[str, Any]
@@ -100,7 +101,7 @@ def test_masks_come_from_one_path_that_is_the_papers_search(done: tuple, recipe:
     model, learner = run.pretrained(), run.learner()
     searched = find_ticket(
         model,
-        lambda module, plan: learner.fit(module, "round", epochs=1, seed=run.recipe.seed) and None,
+        lambda module, plan: learner.fit(module, TrainingPlan("round", 1, run.recipe.seed)) and None,
         sparsity=0.6,
         schedule=[0.3, 0.6],
         scope=run.recipe.ticket.scope,

@@ -18,7 +18,7 @@ from compress.models.load import load_for, load_tokenizer
 from compress.recipe.sections import DataSection, DistillSection, TrainingSection
 from compress.training.compact import compact_embedding
 from compress.training.distillation import Teacher, relation_divergence
-from compress.training.trainer import Learner, predict
+from compress.training.trainer import Learner, TrainingPlan, predict
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_training_learns_and_pruned_weights_stay_zero(task: Task, tiny_encoder: 
     learns = learner(task, tiny_encoder, weight_decay=0.1)
     model = theta0(task, tiny_encoder)
     mask, before = half_mask(model), state(model)
-    fitted = learns.fit(model, "ticket", epochs=12, seed=0, mask=mask, curve=True)
+    fitted = learns.fit(model, TrainingPlan("ticket", 12, 0, curve=True), mask=mask)
     for name, parameter in prunable_parameters(model).items():
         assert bool((parameter[~mask[name]] == 0).all())
         assert not torch.equal(parameter[mask[name]], before[name][mask[name]])
@@ -66,7 +66,7 @@ def test_same_seed_same_bits_other_seed_other_bits(task: Task, tiny_encoder: Pat
     learns, found = learner(task, tiny_encoder), []
     for seed in (0, 0, 1):
         model = theta0(task, tiny_encoder)
-        learns.fit(model, "dense", epochs=1, seed=seed)
+        learns.fit(model, TrainingPlan("dense", 1, seed))
         found.append(state(model))
     assert all(torch.equal(found[0][n], found[1][n]) for n in found[0])
     assert any(not torch.equal(found[0][n], found[2][n]) for n in found[0])
@@ -78,10 +78,10 @@ def test_compact_embedding_trains_the_same_model(
     """Half of the vocabulary is left out against the whole of it: the same model, but for the order of sums."""
     learns = learner(task, tiny_encoder)
     compact = theta0(task, tiny_encoder)
-    learns.fit(compact, "compact", epochs=2, seed=0)
+    learns.fit(compact, TrainingPlan("compact", 2, 0))
     whole = theta0(task, tiny_encoder)
     monkeypatch.setattr(Learner, "_ids_in_use", lambda _, model: np.arange(model.config.vocab_size))
-    learns.fit(whole, "whole", epochs=2, seed=0)
+    learns.fit(whole, TrainingPlan("whole", 2, 0))
     for name, tensor in state(whole).items():
         torch.testing.assert_close(compact.state_dict()[name], tensor, rtol=1e-4, atol=1e-5)
 
@@ -102,7 +102,7 @@ def test_compact_embedding_gives_back_what_it_took(task: Task, tiny_encoder: Pat
 
 def test_a_loss_that_is_not_a_number_is_one_sentence(task: Task, tiny_encoder: Path) -> None:
     with pytest.raises(TrainingError, match=r"lower training\.learning_rate"):
-        learner(task, tiny_encoder, learning_rate=1e30).fit(theta0(task, tiny_encoder), "dense", epochs=3, seed=0)
+        learner(task, tiny_encoder, learning_rate=1e30).fit(theta0(task, tiny_encoder), TrainingPlan("dense", 3, 0))
 
 
 def test_a_padded_batch_answers_as_single_texts(task: Task, tiny_encoder: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
     """With all weight on the teacher's logits, a student follows a teacher whose labels are turned round."""
     learns = learner(task, tiny_encoder)
     teacher = theta0(task, tiny_encoder)
-    learns.fit(teacher, "teacher", epochs=10, seed=0)
+    learns.fit(teacher, TrainingPlan("teacher", 10, 0))
     with torch.no_grad():
         teacher.classifier.weight.neg_()
         teacher.classifier.bias.neg_()
@@ -124,9 +124,7 @@ def test_the_teacher_pulls_the_student(task: Task, tiny_encoder: Path) -> None:
     settings = DistillSection(logits_weight=1.0, hidden_weight=0.0)
     learns.fit(
         student,
-        "student",
-        epochs=10,
-        seed=0,
+        TrainingPlan("student", 10, 0),
         teacher=Teacher.of(teacher, learns.texts.splits["train"], learns.texts.tokenizer, settings),
     )
     assert learns.evaluate(student) < 0.2
@@ -176,5 +174,5 @@ def test_relations_alone_pull_a_student(task: Task, tiny_encoder: Path) -> None:
             return asked.loss(student, {**batch, "labels": labels, "index": torch.tensor(chosen)}).item()
 
     before = apart()
-    learns.fit(student, "student", epochs=4, seed=0, teacher=asked)
+    learns.fit(student, TrainingPlan("student", 4, 0), teacher=asked)
     assert apart() < 0.5 * before

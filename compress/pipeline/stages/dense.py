@@ -9,7 +9,7 @@ from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import Cost, Stage
-from compress.training.trainer import Fitted
+from compress.training.trainer import Fitted, TrainingPlan
 
 
 def run_dense(run: Run, folder: Path) -> None:
@@ -19,9 +19,9 @@ def run_dense(run: Run, folder: Path) -> None:
 
 
 def train_like_dense(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
-    """Train as the dense model is trained: same passes, rate, seed; `schedule` as in `Learner.fit`."""
-    epochs, seed = run.recipe.training.passes, run.recipe.seed
-    return run.learner().fit(model, name, epochs=epochs, seed=seed, mask=mask, curve=True, **schedule)
+    """Train as the dense model is trained: same passes, rate, seed; `schedule` as in `TrainingPlan`."""
+    plan = TrainingPlan(name, epochs=run.recipe.training.passes, seed=run.recipe.seed, curve=True, **schedule)
+    return run.learner().fit(model, plan, mask=mask)
 
 
 STAGE = Stage(

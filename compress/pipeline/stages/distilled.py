@@ -8,6 +8,7 @@ from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
 from compress.recipe.sections import Recipe
 from compress.training.distillation import Teacher
+from compress.training.trainer import TrainingPlan
 
 
 def run_distilled(run: Run, folder: Path) -> None:
@@ -19,13 +20,15 @@ def run_distilled(run: Run, folder: Path) -> None:
     model = run.pretrained()
     fitted = run.learner().fit(
         model,
-        "distilled ticket",
-        epochs=settings.passes,
-        seed=run.recipe.seed,
+        TrainingPlan(
+            "distilled ticket",
+            epochs=settings.passes,
+            seed=run.recipe.seed,
+            learning_rate=settings.learning_rate,
+            curve=True,
+        ),
         mask=mask,
         teacher=teacher,
-        learning_rate=settings.learning_rate,
-        curve=True,
     )
     mask.save(folder / "mask.safetensors")
     finish(run, model, folder, fitted, mask=mask)

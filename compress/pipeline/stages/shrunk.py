@@ -35,7 +35,7 @@ from compress.shrink.units import (
 from compress.shrink.vocabulary import choose, coverage, trim_model, trim_tokenizer
 from compress.training.distillation import Teacher
 from compress.training.rounding import GROUP
-from compress.training.trainer import Fitted, predict
+from compress.training.trainer import Fitted, TrainingPlan, predict
 
 _LAYER_BATCHES = 20
 LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a run takes five dense trainings
@@ -106,19 +106,18 @@ def _fit(
     teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
     epochs = distill.passes if distill.enabled else recipe.training.passes
     rate = distill.peak if distill.enabled else recipe.training.peak
-    common: dict[str, Any] = {"seed": recipe.seed, "teacher": teacher, "curve": True}
-    fitted = learner.fit(model, "shrunk model", epochs=epochs * pass_length, learning_rate=rate, **common)
+    plan = TrainingPlan("shrunk model", epochs * pass_length, recipe.seed, learning_rate=rate, curve=True)
+    fitted = learner.fit(model, plan, teacher=teacher)
     if not aware:
         return fitted
-    last = learner.fit(
-        model,
-        f"shrunk model, rounded to {recipe.quantize.scheme}",
+    last = dataclasses.replace(
+        plan,
+        name=f"shrunk model, rounded to {recipe.quantize.scheme}",
         epochs=aware * pass_length,
         learning_rate=rate / 3,  # it starts from a solution
         rounding=recipe.quantize.scheme,
-        **common,
     )
-    return fitted.then(last)
+    return fitted.then(learner.fit(model, last, teacher=teacher))
 
 
 def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
@@ -148,7 +147,7 @@ def _structure(run: Run, dense: PreTrainedModel) -> Structure:
             model = run.pretrained()
             remove(model, found)
             name = f"structure, round {number + 1} of {settings.rounds}"
-            run.learner().fit(model, name, epochs=settings.round_epochs, seed=run.recipe.seed)
+            run.learner().fit(model, TrainingPlan(name, settings.round_epochs, run.recipe.seed))
     return found
 
 

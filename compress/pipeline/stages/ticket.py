@@ -16,6 +16,7 @@ from compress.pipeline.stages.dense import train_like_dense
 from compress.pipeline.stages.scoring import finish, predictions_of, quality
 from compress.pipeline.stages.stage import Cost, Data, Stage
 from compress.recipe.sections import Recipe
+from compress.training.trainer import TrainingPlan
 
 
 def run_ticket(run: Run, folder: Path) -> None:
@@ -45,12 +46,14 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     def train(_: nn.Module, plan: Round) -> None:
         learner.fit(
             model,
-            f"round {plan.number} of {settings.rounds}",
-            epochs=run.recipe.training.passes if plan.number == 1 else settings.round_epochs,
-            seed=plan.seed,
-            start_step=plan.start_step,
-            fine_tune=plan.fine_tune,
-            compact=not settings.rewind_step,  # the search copies the model at that step
+            TrainingPlan(
+                f"round {plan.number} of {settings.rounds}",
+                epochs=run.recipe.training.passes if plan.number == 1 else settings.round_epochs,
+                seed=plan.seed,
+                start_step=plan.start_step,
+                fine_tune=plan.fine_tune,
+                compact=not settings.rewind_step,  # the search copies the model at that step
+            ),
         )
 
     ticket = find_ticket(
