@@ -1,6 +1,7 @@
 """From a source (the bundled task, a folder, the Hub) to a checked `Task`."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +28,11 @@ _METRIC = {
     "qa": "answer_f1",
     "mlm": "masked_accuracy",
 }
-_OTHER_METRICS = {"classification": ("f1", "matthews"), "pair": ("f1", "matthews"), "qa": ("exact_match",)}
+_OF_CLASSES = ("f1", "macro_f1", "matthews")
+_OTHER_METRICS = {"classification": _OF_CLASSES, "pair": _OF_CLASSES, "qa": ("exact_match",)}
+_IMBALANCED = (
+    10  # times as many training examples in the largest class as in the smallest: accuracy hides the small ones
+)
 
 
 def load_task(settings: DataSection, *, seed: int) -> Task:
@@ -44,7 +49,10 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     notes += _complete_splits(splits, seed)
     notes += _limit(settings, splits, seed)
     notes += _repeated({s: splits[s] for s in ("dev", "test")}, splits["train"], "in training")
-    metric = settings.metric if settings.metric != "auto" else _METRIC[kind]
+    metric: str = settings.metric
+    if metric == "auto":
+        metric, chosen = _usual_metric(kind, names, splits["train"])
+        notes += chosen
     _check_metric(metric, kind, names)
     return Task(
         name=name,
@@ -219,6 +227,21 @@ def _repeated(splits: dict[str, Sequence[Example]], others: Sequence[Example], w
         if again:
             notes.append(f"{again:,} of {len(examples):,} {split} texts are also {where}: their scores flatter")
     return notes
+
+
+def _usual_metric(kind: Kind, names: tuple[str, ...], train: Sequence[Example]) -> tuple[str, list[str]]:
+    """The metric of a task that names none, and a note where its classes' sizes decided."""
+    if _METRIC[kind] != "accuracy" or not train:
+        return _METRIC[kind], []
+    sizes = Counter(e.class_index for e in train).most_common()
+    (largest, most), (smallest, least) = sizes[0], sizes[-1]
+    if most <= _IMBALANCED * least:
+        return "accuracy", []
+    note = (
+        f"the metric is macro F1, the mean over the labels, because their training examples are very unequal: {most:,} "
+        f"of {names[largest]} and {least:,} of {names[smallest]}; --metric accuracy counts every text alike"
+    )
+    return "macro_f1", [note]
 
 
 def _check_metric(metric: str, kind: Kind, names: tuple[str, ...]) -> None:

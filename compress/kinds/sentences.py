@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from compress.data.baseline import bag_of_words
 from compress.data.task import Example, Task
 from compress.kinds.long_texts import Strategy, read
-from compress.kinds.task_type import Encoded, TaskType
+from compress.kinds.task_type import Encoded, Metric, TaskType
 
 _SAME_NUMBER = 0.01  # of the labels' range: two regressions closer than this give the same answer
 
@@ -27,6 +27,20 @@ def pearson_spearman(predictions: np.ndarray, labels: np.ndarray) -> float:
     return float(np.nan_to_num(np.mean(both)))
 
 
+def macro_f1(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """The mean of the classes' F1, over the classes that occur in predictions or labels (N,) of class indices."""
+    classes = int(max(predictions.max(), labels.max())) + 1
+    right = np.bincount(labels[predictions == labels], minlength=classes)
+    counted = np.bincount(predictions, minlength=classes) + np.bincount(labels, minlength=classes)
+    occurring = counted > 0
+    return float(np.mean(2 * right[occurring] / counted[occurring]))
+
+
+def mean_absolute_error(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """The mean distance between predictions and labels (N,), in the labels' unit; lower is better."""
+    return float(np.mean(np.abs(predictions - labels)))
+
+
 def answers(logits: np.ndarray) -> np.ndarray:
     """Logits (N, L) to predictions (N,): the largest class, or the number itself where L is 1."""
     return logits[:, 0] if logits.shape[1] == 1 else logits.argmax(axis=1)
@@ -39,6 +53,7 @@ class Sentences(TaskType):
         "accuracy": lambda p, y: float(np.mean(p == y)),  # accuracy_score's checks take fifty times as long
         "f1": lambda p, y: float(f1_score(y, p, pos_label=1, zero_division=0.0)),
         "matthews": lambda p, y: float(matthews_corrcoef(y, p)),
+        "macro_f1": macro_f1,
         "pearson_spearman": pearson_spearman,
     }
     baseline = "bag of words"
@@ -71,6 +86,11 @@ class Sentences(TaskType):
 
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return bag_of_words(task)
+
+    def further(self, task: Task) -> Mapping[str, Metric]:
+        if task.regression:
+            return {"mean_absolute_error": mean_absolute_error}
+        return {name: self.metrics[name] for name in ("accuracy", "macro_f1") if name != task.metric}
 
     def label(self, example: Example, task: Task) -> str | None:
         return str(example.label) if task.regression else task.labels[example.class_index]

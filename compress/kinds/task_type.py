@@ -84,7 +84,7 @@ class TaskType(ABC):
     """
 
     metrics: ClassVar[Mapping[str, Metric]]  # by name
-    also: ClassVar[Mapping[str, Metric]] = {}  # reported beside the task's own metric
+    also: ClassVar[Mapping[str, Metric]] = {}  # reported beside the task's own metric, see `further`
     baseline: ClassVar[str]  # what the baseline does, in words
     batch: ClassVar[int] = 64  # texts in a batch of predictions
     distillable: ClassVar[bool] = True  # whether a teacher's logits can be kept in memory
@@ -163,6 +163,10 @@ class TaskType(ABC):
     def distributions(self, logits: Tensor, mask: Tensor) -> Tensor:
         """Logits (B, ...) as rows (R, C) that a softmax makes distributions of; `mask` (B, T) is 1 at real tokens."""
         return logits
+
+    def further(self, task: Task) -> Mapping[str, Metric]:
+        """The metrics, by name, that are reported beside the task's own."""
+        return {name: metric for name, metric in self.also.items() if name != task.metric}
 
     def label(self, example: Example, task: Task) -> str | None:
         """An example's label in words, where it has one."""

@@ -23,6 +23,7 @@ from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
 from compress.report.formats import MetricFormat
+from compress.training.class_weights import balanced_weights
 from compress.training.trainer import Learner
 
 PREDICTIONS = "predictions.safetensors"
@@ -77,7 +78,19 @@ class Inputs:
     def notes(self) -> tuple[str, ...]:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
-        return (*self.task.notes, *_small_notes(self.task), *long, *self.model_notes)
+        return (*self.task.notes, *_small_notes(self.task), *self._weight_notes(), *long, *self.model_notes)
+
+    def _weight_notes(self) -> list[str]:
+        """Between which weights the classes are, where they have some."""
+        if self.recipe.training.class_weights == "none":
+            return []
+        weights = balanced_weights(self.labels["train"], len(self.task.labels)).tolist()
+        order = sorted(range(len(weights)), key=weights.__getitem__)
+        least, most = (f"{weights[i]:.3g} ({self.task.labels[i]})" for i in (order[0], order[-1]))
+        return [
+            "each class weighs in the loss by the inverse of its number of training texts, from "
+            f"{least} to {most} (training.class_weights: balanced)"
+        ]
 
     @cached_property
     def model_notes(self) -> tuple[str, ...]:
@@ -150,12 +163,14 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
         "distill.augment": not task.of_sentences and recipe.distill.augment,
         "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled not in (None, "none"),
         "budget": task.kind == "mlm" and recipe.budget.is_set,
+        "training.class_weights": task.kind not in ("classification", "pair")
+        and recipe.training.class_weights != "none",
     }
     if keys := [key for key, given in wrong.items() if given]:
         raise RecipeError(
             f"{' and '.join(keys)} can't be used with a task of kind {task.kind}",
             where=recipe.data.source,
-            remedy=f"leave {'it' if len(keys) == 1 else 'them'} out, or set to 0",
+            remedy=f"leave {'it' if len(keys) == 1 else 'them'} out",
         )
     if not task.of_sentences:
         recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update={"merge_after": ()})})

@@ -71,13 +71,18 @@ class DataSection(_Section):
         "auto",
         "accuracy",
         "f1",
+        "macro_f1",
         "matthews",
         "pearson_spearman",
         "entity_f1",
         "answer_f1",
         "exact_match",
         "masked_accuracy",
-    ] = _option("auto", "the metric that is reported and compared; auto: the usual one of the kind", "--metric")
+    ] = _option(
+        "auto",
+        "the metric that is reported and compared; auto: the usual one, or macro_f1 where classes are very unequal",
+        "--metric",
+    )
     unseen_labels: Literal["refuse", "count_wrong"] = _option(
         "refuse", "dev or test labels that never occur in training: refuse them, or count them as wrong"
     )
@@ -103,6 +108,9 @@ class TrainingSection(_Section):
     )
     weight_decay: float = _option(0.01, "AdamW's decoupled weight decay (matrices only, embeddings excluded)", ge=0)
     max_grad_norm: float = _option(1.0, "gradients are clipped to this norm", gt=0)
+    class_weights: Literal["none", "balanced"] = _option(
+        "none", "balanced: each class weighs in the loss by the inverse of its number of training examples"
+    )
 
     @property
     def passes(self) -> float:

@@ -7,6 +7,8 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 METRIC_NAMES = {
     "accuracy": "accuracy",
     "f1": "F1",
+    "macro_f1": "macro F1",
+    "mean_absolute_error": "mean absolute error",
     "entity_f1": "entity F1",
     "answer_f1": "F1 of the answers' words",
     "exact_match": "exact match",
@@ -18,7 +20,7 @@ METRIC_NAMES = {
     "pearson_spearman": "mean of Pearson and Spearman correlation",
 }
 SHARES = {"accuracy", "exact_match", "masked_accuracy"}  # "91.2 %"; other metrics in 0–1 are printed × 100
-LOSSES = {"masked_loss"}  # printed as they are
+LOSSES = {"masked_loss", "mean_absolute_error"}  # printed as they are
 
 
 def count(value: int | None) -> str:

@@ -34,6 +34,7 @@ from compress.kinds.encode import Texts
 from compress.kinds.task_type import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe.sections import TrainingSection
+from compress.training.class_weights import balanced_weights, weighted_loss
 from compress.training.compact import compact_embedding
 from compress.training.distillation import INDEX, Teacher
 from compress.training.rounding import rounded_weights
@@ -133,6 +134,7 @@ class Learner:
             masked,
             table,
             rounded,
+            self._weighted(model),
             self.texts.task_type.training(model),
             tempfile.TemporaryDirectory() as scratch,
             self.console.step(plan.name, total) as advance,
@@ -154,6 +156,13 @@ class Learner:
         """The metric on dev (or another split)."""
         split = split or self.texts.splits["dev"]
         return self.texts.task_type.score(predict(model, split, self.texts.tokenizer), split, self.metric)
+
+    def _weighted(self, model: PreTrainedModel) -> AbstractContextManager[None]:
+        """Within it the classes have the weights of the settings."""
+        if self.settings.class_weights == "none":
+            return nullcontext()
+        train = self.texts.splits["train"]
+        return weighted_loss(model, balanced_weights(train.labels, len(train.task.labels)))
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
         used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}

@@ -60,7 +60,7 @@ def test_missing_splits_have_their_share_and_take_no_label_out_of_training(tmp_p
     assert len(task.dev) + len(task.test) >= min(round(0.2 * len(rows)), most) - 2
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "f1", "matthews", "pearson_spearman"])
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "macro_f1", "matthews", "pearson_spearman"])
 @pytest.mark.parametrize("count", [1, 2, 60])
 def test_a_small_split_is_named_and_an_interval_of_one_text_is_not_given(
     tiny_encoder: Path, tmp_path: Path, metric: str, count: int

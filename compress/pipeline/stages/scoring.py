@@ -88,8 +88,7 @@ def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | N
     rows = {name: texts.task_type.metric_inputs(predictions[name], texts.splits[name]) for name in EVALUATED}
     also = {
         name: metric(rows["test"], texts.splits["test"].labels)
-        for name, metric in texts.task_type.also.items()
-        if name != run.task.metric
+        for name, metric in texts.task_type.further(run.task).items()
     }
     return {"metric": scores(run, rows)} | ({"also": also} if also else {})
 
