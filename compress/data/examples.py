@@ -1,48 +1,52 @@
-"""From rows to examples: which columns, which kind of task, and what is wrong with a row."""
+"""From rows to examples: which kind of task the data shows, and what is wrong with a row."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
-from compress.data.files import LINE, Row
+from compress.data.classes import as_list, class_indices, label_of, label_sets, number_of, one_spelling, scores_of
+from compress.data.columns import Columns, find_columns
+from compress.data.files import LINE
+from compress.data.reading import Reading, Row, Table
+from compress.data.splits import Splits
 from compress.data.task import OUTSIDE, Answer, Example, Kind
+from compress.data.word_labels import WORDS, tagged
 from compress.errors import DataError
 from compress.recipe.sections import DataSection
 
-_COLUMNS = {  # names by which a column is found when the recipe gives none
-    "label": ("label", "labels", "score", "intent", "class"),
-    "text_a": ("text", "text_a", "sentence", "sentence1", "premise", "question1", "question", "utterance"),
-    "text_b": ("text_b", "sentence2", "hypothesis", "question2"),
-}
-_WORDS, _TAGS = ("tokens", "words"), ("tags", "ner_tags", "labels")
 _QUESTION, _PASSAGE, _ANSWERS = "question", "context", "answers"
-Table = list[tuple[str, Row]]
-Found = tuple[Kind, tuple[str, ...], dict[str, list[Example]], list[str]]  # kind, labels, splits, notes
+Found = tuple[Kind, tuple[str, ...], Splits]  # kind, labels, splits
+Text = tuple[str, str | None]
 
 
-def examples_of(settings: DataSection, tables: dict[str, Table]) -> Found:
-    """(kind, labels, examples of each split, notes) of checked rows. Raises DataError with the place at fault."""
+def examples_of(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
+    """(kind, labels, examples of each split) of checked rows. Raises DataError with the place at fault."""
     kind = settings.kind if settings.kind != "auto" else _kind_of(tables["train"][0][1])
-    readers: dict[str | None, Callable[[DataSection, dict[str, Table]], Found]] = {
-        "tokens": _tagged,
-        "qa": _asked,
+    readers: dict[str | None, Callable[[DataSection, dict[str, Table], Reading], Found]] = {
+        "tokens": _words,
+        "qa": _questions,
         "mlm": _plain,
     }
-    return readers.get(kind, _sentences)(settings, tables)
+    found = readers.get(kind, _sentences)(settings, tables, reading)
+    for split, table in tables.items():
+        if not found[2][split]:
+            raise DataError(
+                f"no row of the {split} split can be used", where=table[0][0].partition(", ")[0], remedy="correct it"
+            )
+    return found
 
 
 def _kind_of(row: Row) -> Kind | None:
     """The kind that a row's columns show; None: sentences, whose labels decide."""
-    if any(isinstance(row.get(name), list) for name in _WORDS):
+    if any(isinstance(row.get(name), list) for name in WORDS):
         return "tokens"
     if {_QUESTION, _PASSAGE, _ANSWERS} <= row.keys():
         return "qa"
     return "mlm" if LINE in row else None
 
 
-def _tagged(settings: DataSection, tables: dict[str, Table]) -> Found:
+def _words(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
     """Words with a label each: B-x and I-x for entities, O outside."""
-    given = {split: [(place, *_words_and_tags(place, row)) for place, row in table] for split, table in tables.items()}
+    given = tagged(tables, reading)
     known = {tag for _, _, tags in given["train"] for tag in tags}
     for split, rows in given.items():
         for place, _, tags in rows:
@@ -59,38 +63,20 @@ def _tagged(settings: DataSection, tables: dict[str, Table]) -> Found:
         split: [Example(" ".join(words), None, tuple(index[tag] for tag in tags)) for _, words, tags in rows]
         for split, rows in given.items()
     }
-    return "tokens", names, splits, []
+    return "tokens", names, splits
 
 
-def _words_and_tags(place: str, row: Row) -> tuple[list[str], list[str]]:
-    words, tags = (next((row[n] for n in names if isinstance(row.get(n), list)), None) for names in (_WORDS, _TAGS))
-    if not isinstance(words, list) or not isinstance(tags, list):
-        raise DataError(
-            f"words and their labels must stand in the columns {' or '.join(_WORDS)} and {' or '.join(_TAGS)}",
-            where=place,
-            remedy="give two lists of the same length, or a CoNLL file",
-        )
-    if not words or len(words) != len(tags):
-        raise DataError(f"{len(words)} words have {len(tags)} labels", where=place, remedy="give each word its label")
-    for word, tag in zip(words, tags, strict=True):
-        if not isinstance(word, str) or not word or " " in word:
-            raise DataError(f"the word {word!r} is empty or has a blank in it", where=place, remedy="correct it")
-        if not isinstance(tag, str) or not (tag == OUTSIDE or (tag[:2] in ("B-", "I-") and tag[2:])):
-            raise DataError(
-                f"the label {tag!r} is neither O nor B-… nor I-…", where=place, remedy="write the labels in BIO form"
-            )
-    return words, tags
-
-
-def _asked(settings: DataSection, tables: dict[str, Table]) -> Found:
+def _questions(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
     """Questions about passages; a training answer whose place is a guess ("start_unique": false) is left out."""
-    splits = {split: [_question(place, row) for place, row in table] for split, table in tables.items()}
-    sure = [all(a.get("start_unique", True) for a in _answers(place, row)) for place, row in tables["train"]]
-    notes = []
-    if not all(sure):
-        notes.append(f"{sure.count(False):,} training questions are left out: where their answers stand is a guess")
-        splits["train"] = [e for e, certain in zip(splits["train"], sure, strict=True) if certain]
-    return "qa", (), splits, notes
+
+    def certain(place: str, row: Row) -> tuple[Example, bool]:
+        return _question(place, row), all(a.get("start_unique", True) for a in _answers(place, row))
+
+    read = {split: [found for _, found in reading.each(table, certain)] for split, table in tables.items()}
+    if unsure := sum(not sure for _, sure in read["train"]):
+        reading.note(f"{unsure:,} training questions are left out: where their answers stand is a guess")
+    read["train"] = [(example, sure) for example, sure in read["train"] if sure]
+    return "qa", (), {split: [example for example, _ in rows] for split, rows in read.items()}
 
 
 def _question(place: str, row: Row) -> Example:
@@ -127,68 +113,115 @@ def _answers(place: str, row: Row) -> list[dict[str, Any]]:
     return [{"start": answer.get("answer_start"), **answer} for answer in given]
 
 
-def _plain(settings: DataSection, tables: dict[str, Table]) -> Found:
+def _plain(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
     """Lines of plain text, or the text column of a table."""
-    column = settings.text_a or next((n for n in (LINE, *_COLUMNS["text_a"]) if n in tables["train"][0][1]), LINE)
-    splits = {
-        split: [Example(_text(place, row, column), None, None) for place, row in table]
-        for split, table in tables.items()
-    }
-    return "mlm", (), splits, []
+    first = tables["train"][0][1]
+    column = LINE if LINE in first else find_columns(settings, tables, reading, labeled=False).text_a
+
+    def read(place: str, row: Row) -> Example:
+        return Example(_text(place, row, column), None, None)
+
+    return "mlm", (), {s: [example for _, example in reading.each(table, read)] for s, table in tables.items()}
 
 
-def _sentences(settings: DataSection, tables: dict[str, Table]) -> Found:
-    """One text, or a pair, with a class or a number."""
-    columns = _find_columns(settings, tables)
-    texts = {split: [_texts(place, row, columns) for place, row in table] for split, table in tables.items()}
-    raw = {split: [_label(place, row, columns["label"]) for place, row in table] for split, table in tables.items()}
-    kind = _kind(settings, pair="text_b" in columns, labels=raw["train"])
-    if kind.endswith("regression"):
+def _sentences(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
+    """One text, or a pair, with a class, a number, or several labels."""
+    columns = find_columns(settings, tables, reading)
+    pair = columns.text_b is not None
+    if settings.kind not in ("auto", "multilabel") and settings.kind.startswith("pair") != pair:
+        raise DataError(
+            f"kind is {settings.kind} but the data has {'two text columns' if pair else 'one text column'}",
+            where=settings.source,
+            remedy="change --kind, or name the second text column with --text-b",
+        )
+    if settings.kind == "multilabel" or (settings.kind == "auto" and _several(columns, tables["train"])):
+        return _with_several_labels(columns, tables, reading)
+
+    def read(place: str, row: Row) -> tuple[Text, str]:
+        return _texts(place, row, columns), label_of(place, row.get(columns.labels[0]), columns.labels[0])
+
+    rows = {split: list(reading.each(table, read)) for split, table in tables.items()}
+    raw = {split: [(place, label) for place, (_, label) in found] for split, found in rows.items()}
+    classes = settings.kind in ("classification", "pair")
+    if not classes and scores_of(raw, reading, expected=settings.kind.endswith("regression")):
+        kind: Kind = "pair_regression" if pair else "regression"
         names: tuple[str, ...] = ()
-        values: dict[str, list[int] | list[float]] = {
-            s: [_number(tables[s][i][0], v) for i, v in enumerate(column)] for s, column in raw.items()
-        }
+        values: dict[str, Any] = {s: [number_of(label) for _, label in column] for s, column in raw.items()}
     else:
-        names, codes = _classes(raw, tables, settings.unseen_labels)
-        values = dict(codes)
-    splits = {s: [Example(*t, v) for t, v in zip(texts[s], values[s], strict=True)] for s in tables}
-    return kind, names, splits, []
+        kind = "pair" if pair else "classification"
+        one_spelling(raw, reading)
+        names, values = class_indices(raw, settings.unseen_labels)
+    splits = {
+        split: [Example(*texts, value) for (_, (texts, _)), value in zip(found, values[split], strict=True)]
+        for split, found in rows.items()
+    }
+    return kind, names, splits
 
 
-def _find_columns(settings: DataSection, tables: dict[str, Table]) -> dict[str, str]:
-    """Role (label, text_a, text_b) → column; without text_b for single texts."""
-    place, first = tables["train"][0]
-    found: dict[str, str] = {}
-    for role, names in _COLUMNS.items():
-        given = getattr(settings, role)
-        column = given or next((n for n in names if n in first), None)
-        if role == "text_a" and not given and column == "text_b":
-            column = None
-        if column is None and role == "text_b":
-            continue
-        if column is None or column not in first:
-            wanted = given or f"{role} (looked for {', '.join(names)})"
-            flag = f"--{role.replace('_', '-')}"
-            raise DataError(
-                f"there is no column {wanted}; the columns are {', '.join(map(str, first))}",
-                where=place.partition(", ")[0],
-                remedy=f"name it with {flag}",
-            )
-        found[role] = column
-    for split, table in tables.items():
-        for role, column in found.items():
-            if column not in table[0][1]:
-                raise DataError(
-                    f"there is no column {column} ({role}) in the {split} split",
-                    where=table[0][0].partition(", ")[0],
-                    remedy="use the same columns in every split",
-                )
-    return found
+def _several(columns: Columns, table: Table) -> bool:
+    """Whether a text has several labels: columns of 0 and 1, lists, or names joined by "|" that recur."""
+    if len(columns.labels) > 1:
+        return True
+    values = [row.get(columns.labels[0]) for _, row in table]
+    if all(as_list(value) is not None for value in values):
+        return True
+    joined = [str(value) for value in values if value is not None]
+    if not any("|" in value for value in joined):
+        return False
+    parts = {part.strip() for value in joined for part in value.split("|")}
+    return len(parts) < len(set(joined))
 
 
-def _texts(place: str, row: Row, columns: dict[str, str]) -> tuple[str, str | None]:
-    second = columns.get("text_b")
-    return _text(place, row, columns["text_a"]), _text(place, row, second) if second else None
+def _with_several_labels(columns: Columns, tables: dict[str, Table], reading: Reading) -> Found:
+    """Texts with any number of labels each, none included."""
+    if columns.text_b:
+        raise DataError(
+            f"a text with several labels can't be a pair ({columns.text_a} and {columns.text_b})",
+            where=tables["train"][0][0].partition(", ")[0],
+            remedy=f"take one text with --text-a {columns.text_a} --text-b none",
+        )
+    named = columns.labels if len(columns.labels) > 1 else None
+
+    def read(place: str, row: Row) -> tuple[Text, list[Any]]:
+        texts = _texts(place, row, columns)
+        if named:
+            return texts, [row.get(name) for name in named]
+        value = row.get(columns.labels[0])
+        return texts, found if (found := as_list(value)) is not None else str(value or "").split("|")
+
+    rows = {split: list(reading.each(table, read)) for split, table in tables.items()}
+    every = [(place, labels) for found in rows.values() for place, (_, labels) in found]
+    sets = iter(label_sets(every, named))
+    read_sets = {split: [next(sets) for _ in found] for split, found in rows.items()}
+    shown = {name for labels in read_sets["train"] for name in labels}
+    names = named or tuple(sorted(shown, key=int if all(map(str.isdecimal, shown)) else str))
+    if len(names) < 2:
+        raise DataError(
+            f"training has {len(names)} labels ({', '.join(names) or 'none'})",
+            where=tables["train"][0][0].partition(", ")[0],
+            remedy="a task with several labels needs two",
+        )
+    for split, found in rows.items():
+        for (place, _), labels in zip(found, read_sets[split], strict=True):
+            if strange := next((name for name in labels if name not in names), None):
+                raise DataError(f"the label '{strange}' never occurs in training", where=place, remedy="correct it")
+    none = sum(not labels for labels in read_sets["train"])
+    reading.note(
+        f"a text has several labels: {len(names)} labels, "
+        f"{sum(map(len, read_sets['train'])) / len(read_sets['train']):.2f} a training text; {none:,} have none"
+    )
+    splits = {
+        split: [
+            Example(*texts, tuple(int(name in labels) for name in names))
+            for (_, (texts, _)), labels in zip(found, read_sets[split], strict=True)
+        ]
+        for split, found in rows.items()
+    }
+    return "multilabel", tuple(names), splits
+
+
+def _texts(place: str, row: Row, columns: Columns) -> Text:
+    return _text(place, row, columns.text_a), _text(place, row, columns.text_b) if columns.text_b else None
 
 
 def _text(place: str, row: Row, column: str) -> str:
@@ -197,69 +230,3 @@ def _text(place: str, row: Row, column: str) -> str:
         wrong = "not a string" if value is not None and not isinstance(value, str) else "empty"
         raise DataError(f"the text in column {column} is {wrong}", where=place, remedy="fill it in or remove the row")
     return value
-
-
-def _label(place: str, row: Row, column: str) -> str:
-    value = row.get(column)
-    if value is None or str(value).strip() == "":
-        raise DataError(f"the label in column {column} is empty", where=place, remedy="fill it in or remove the row")
-    return str(value).strip()
-
-
-def _kind(settings: DataSection, *, pair: bool, labels: list[str]) -> Kind:
-    if settings.kind != "auto":
-        if settings.kind.startswith("pair") != pair:
-            raise DataError(
-                f"kind is {settings.kind} but the data has {'two text columns' if pair else 'one text column'}",
-                where=settings.source,
-                remedy="change --kind, or name the second text column with --text-b",
-            )
-        return settings.kind
-    # Fractions are scores; whole numbers are far more often class codes than ratings.
-    numbers = [_as_number(label) for label in labels]
-    scores = all(n is not None for n in numbers) and any(n != int(n) for n in numbers if n is not None)
-    return ("pair_" if pair else "") + "regression" if scores else ("pair" if pair else "classification")  # type: ignore[return-value]
-
-
-def _as_number(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _number(place: str, label: str) -> float:
-    number = _as_number(label)
-    if number is None:
-        raise DataError(
-            f"the label '{label}' is not a number, and this is a regression",
-            where=place,
-            remedy="correct it, or set --kind",
-        )
-    return number
-
-
-def _classes(
-    raw: dict[str, list[str]], tables: dict[str, Table], unseen: str
-) -> tuple[tuple[str, ...], dict[str, list[int]]]:
-    known = set(raw["train"])
-    if len(known) < 2:
-        raise DataError(
-            f"training has a single label ({', '.join(known)})",
-            where=tables["train"][0][0].partition(", ")[0],
-            remedy="a classifier needs two",
-        )
-    for split, column in raw.items():
-        strange = next((i for i, label in enumerate(column) if label not in known), None)
-        if strange is not None and unseen == "refuse":
-            raise DataError(
-                f"the label '{column[strange]}' never occurs in training",
-                where=tables[split][strange][0],
-                remedy="correct it, or count such rows as wrong with --set data.unseen_labels=count_wrong",
-            )
-    numeric = all(_as_number(label) is not None for label in known)
-    names = sorted(known, key=float) if numeric else sorted(known)
-    names += sorted({label for column in raw.values() for label in column} - known)
-    index = {label: i for i, label in enumerate(names)}
-    return tuple(names), {split: [index[label] for label in column] for split, column in raw.items()}

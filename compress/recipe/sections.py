@@ -44,21 +44,27 @@ class DataSection(_Section):
 
     source: str = _option(
         "phone_commands",
-        "the bundled 'phone_commands', a folder with train/dev/test as TSV, CSV, JSONL, Parquet, CoNLL, SQuAD's JSON "
-        "or plain text (.gz too), or hf:NAME[:CONFIG]",
+        "the bundled 'phone_commands', a file that is divided into train, dev and test, a folder that has them (TSV, "
+        "CSV, JSON, JSONL, Parquet, CoNLL, plain text; .gz too), or hf:NAME[:CONFIG]",
         "--data",
     )
     kind: Literal["auto", "classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"] = _option(
         "auto", "the kind of task; auto: decided by files, columns and labels", "--kind"
     )
     label: str | None = _option(
-        None, "name of the label column; by default label, labels, score, intent or class", "--label"
+        None,
+        "name of the label column, or of the columns of 0 and 1 (NAME,NAME) where a text has several labels; by "
+        "default label, score, intent, class, category, sentiment and other usual names",
+        "--label",
     )
     text_a: str | None = _option(
-        None, "name of the text column; by default text, text_a, sentence and others", "--text-a"
+        None, "name of the text column; by default text, sentence, review and other usual names", "--text-a"
     )
     text_b: str | None = _option(
-        None, "name of a pair's second column; by default text_b, sentence2, hypothesis or question2", "--text-b"
+        None,
+        "name of a pair's second column, or none; by default text_b, sentence2, hypothesis, passage and other usual "
+        "names",
+        "--text-b",
     )
     long: Literal["auto", "cut", "head_tail", "windows"] = _option(
         "auto",
@@ -85,6 +91,9 @@ class DataSection(_Section):
     )
     unseen_labels: Literal["refuse", "count_wrong"] = _option(
         "refuse", "dev or test labels that never occur in training: refuse them, or count them as wrong"
+    )
+    skip_bad_rows: int = _option(
+        0, "so many rows that can't be read may be left out; they are counted and listed", "--skip-bad-rows", ge=0
     )
     train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
     eval_limit: int | None = _option(None, "use only this many dev and test examples each (seeded choice)", ge=16)

@@ -113,11 +113,15 @@ def test_hub_data_sets_show_their_labels_names(tmp_path: Path) -> None:
 
 QUESTION = {"question": "Who?", "context": "Ada went to Rome.", "answers": [{"text": "Ada"}]}
 BAD = {
-    "no folder": (lambda d: d.rmdir(), {}, ["no such folder"]),
+    "no folder": (lambda d: d.rmdir(), {}, ["no such file or folder"]),
     "no training file": (lambda d: write(d, "dev"), {}, ["no training file"]),
     "empty file": (lambda d: (d / "train.tsv").write_bytes(b""), {}, ["train.tsv", "is empty"]),
     "header alone": (lambda d: write(d, "train", []), {}, ["no rows"]),
-    "missing column": (lambda d: write(d, "train", header=("label", "body")), {}, ["--text-a", "label, body"]),
+    "missing column": (
+        lambda d: write(d, "train", header=("label", "words")),
+        {},
+        ["--text-a words", "'label', 'words'"],
+    ),
     "column that was named": (lambda d: write(d, "train"), {"text_a": "body"}, ["no column body", "--text-a"]),
     "short row": (lambda d: write(d, "train", [*ROWS, ("yes",)]), {}, ["line 6", "1 columns where the header has 2"]),
     "broken UTF-8": (
@@ -127,6 +131,12 @@ BAD = {
     ),
     "empty text": (lambda d: write(d, "train", [*ROWS, ("yes", " ")]), {}, ["line 6", "empty"]),
     "one label": (lambda d: write(d, "train", [("yes", "a"), ("yes", "b")]), {}, ["single label"]),
+    "too few to divide": (lambda d: write(d, "train"), {}, ["4 examples are too few"]),
+    "a spreadsheet": (
+        lambda d: write(d, "train") or (d / "train.tsv").rename(d / "train.xlsx"),
+        {},
+        ["no training file"],
+    ),
     "two files": (lambda d: (write(d, "train"), write(d, "train", suffix=".csv")), {}, ["two files"]),
     "bad JSON": (
         lambda d: (d / "train.jsonl").write_text('{"label": 1, "text": "a"}\n{oops\n'),
@@ -149,9 +159,9 @@ BAD = {
         ["line 1", "2 words have 1 labels"],
     ),
     "not SQuAD's JSON": (
-        lambda d: (d / "train.json").write_text('{"rows": []}'),
+        lambda d: (d / "train.json").write_text('{"rows": {"a": 1}}'),
         {},
-        ["train.json", "not SQuAD's JSON"],
+        ["train.json", "neither an array of objects nor SQuAD's JSON"],
     ),
     "an answer that is not there": (
         lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": [{"text": "Bob"}]})),
@@ -178,7 +188,11 @@ BAD = {
         {},
         ["train.txt.gz", "not a gzip file"],
     ),
-    "metric that does not fit": (lambda d: write(d, "train"), {"metric": "pearson_spearman"}, ["--metric auto"]),
+    "metric that does not fit": (
+        lambda d: [write(d, s) for s in ("train", "dev", "test")],
+        {"metric": "pearson_spearman"},
+        ["--metric auto"],
+    ),
 }
 
 

@@ -80,8 +80,9 @@ def test_about_fifteen_in_a_hundred_are_asked_and_never_none(tokenizer, shared_d
 
 def load_lines(file: Path) -> tuple[Example, ...]:
     from compress.data.files import read_rows
+    from compress.data.reading import Reading
 
-    return tuple(Example(row["line"], None, None) for _, row in read_rows(file)[:400])
+    return tuple(Example(row["line"], None, None) for _, row in read_rows(file, Reading())[:400])
 
 
 def test_perfect_answers_have_no_loss_and_wrong_ones_all_of_it(tokenizer) -> None:
