@@ -48,9 +48,9 @@ class DataSection(_Section):
         "CSV, JSON, JSONL, Parquet, CoNLL, plain text; .gz too), or hf:NAME[:CONFIG]",
         "--data",
     )
-    kind: Literal["auto", "classification", "pair", "regression", "pair_regression", "tokens", "qa", "mlm"] = _option(
-        "auto", "the kind of task; auto: decided by files, columns and labels", "--kind"
-    )
+    kind: Literal[
+        "auto", "classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "mlm"
+    ] = _option("auto", "the kind of task; auto: decided by files, columns and labels", "--kind")
     label: str | None = _option(
         None,
         "name of the label column, or of the columns of 0 and 1 (NAME,NAME) where a text has several labels; by "
