@@ -53,7 +53,7 @@ def verify_bundle(
         answers = arm_answers(program, core=core, inputs=model["inputs"], texts=examples)
     else:
         names = {key: model[key] for key in ("inputs", "outputs", "max_tokens")}
-        answers = map(LoadedProgram(program, **names).run, examples)
+        answers = map(LoadedProgram(program, **names).answer, examples)
     where = f"{program}{f' on {core}' if core else ''}"
     return _check_answers(manifest, examples, answers, golden.get("columns") or slice(None), where, progress)
 

@@ -132,7 +132,7 @@ def _golden(
     loaded, examples = LoadedProgram.of(program), []
     pair, shown = Saved.of(config).kind in PAIR_KINDS, columns or slice(None)
     for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
-        answers = loaded.run(encoded)
+        answers = loaded.answer(encoded)
         examples.append(
             {
                 "text_a": text.text_a,

@@ -61,7 +61,7 @@ class LoadedProgram:
             sha256=program.sha256,
         )
 
-    def run(self, text: Encoded) -> tuple[np.ndarray, ...]:
+    def answer(self, text: Encoded) -> tuple[np.ndarray, ...]:
         """One encoded text of T tokens → one fp32 array per output: (1, L), (1, T, L) or (1, T).
 
         Raises ExportError for a text that is too long, or an answer that is not a number.
@@ -112,7 +112,7 @@ def predict(
     loaded = program if isinstance(program, LoadedProgram) else LoadedProgram.of(program)
     rows = []
     for done, text in enumerate(texts, start=1):
-        rows.append(loaded.run(text)[0][0])
+        rows.append(loaded.answer(text)[0][0])
         if progress is not None:
             progress(done)
     return np.stack(rows) if rows else np.empty((0, 0), np.float32)

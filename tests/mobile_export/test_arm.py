@@ -123,7 +123,7 @@ def test_every_head_answers_on_arm_as_here(head: str, kind: str, tmp_path: Path)
     here, texts = LoadedProgram.of(program), texts_of(program.inputs)
     found = arm.arm_answers(program.path, core="cortex-a76", inputs=program.inputs, texts=texts)
     for text, answers in zip(texts, found, strict=True):
-        for answer, native in zip(answers, here.run(text), strict=True):
+        for answer, native in zip(answers, here.answer(text), strict=True):
             assert answer.shape == native.shape
             np.testing.assert_allclose(answer, native, atol=0.01 * max(1, np.ptp(native)), rtol=0)
 

@@ -80,7 +80,7 @@ def test_fp32_program_equals_eager_and_is_delegated_whole(kind: str, head: str, 
     made = lowered(model, head, tmp_path)
     loaded = LoadedProgram.of(made)
     for text in texts_of(made.inputs):
-        for answer, right in zip(loaded.run(text), eager(model, text, made.inputs), strict=True):
+        for answer, right in zip(loaded.answer(text), eager(model, text, made.inputs), strict=True):
             assert answer.shape == right.shape
             np.testing.assert_allclose(answer, right, atol=FP32, rtol=0)
     check_census(made, kind, head)
@@ -109,7 +109,7 @@ def test_stock_form_of_an_encoder_gives_the_embedding(tmp_path: Path) -> None:
     assert made.inputs == ("input_ids", "attention_mask") and made.outputs == ("embedding",)
     loaded = LoadedProgram.of(made)
     for text in texts_of(("input_ids",)):
-        np.testing.assert_allclose(loaded.run(text)[0], eager(model, text, ("input_ids",))[0], atol=FP32, rtol=0)
+        np.testing.assert_allclose(loaded.answer(text)[0], eager(model, text, ("input_ids",))[0], atol=FP32, rtol=0)
 
 
 @pytest.mark.parametrize(("kind", "head", "scheme"), slow_but(QUICK_QUANTIZED, *QUICK_QUANTIZED, *QUANTIZED))
@@ -124,7 +124,7 @@ def test_quantized_program_equals_the_quantized_module(kind: str, head: str, sch
         with torch.no_grad():
             answers = module(**tensors(text, inputs))
         answers = answers if isinstance(answers, tuple) else (answers,)
-        for found, right, plain in zip(loaded.run(text), answers, eager(model, text, inputs), strict=True):
+        for found, right, plain in zip(loaded.answer(text), answers, eager(model, text, inputs), strict=True):
             off.append(np.abs(found - right.numpy()).mean())
             price.append(np.abs(right.numpy() - plain).mean())
     assert np.mean(off) < ROUNDING[scheme]

@@ -178,11 +178,11 @@ def test_every_length_works(program) -> None:
     ids = (encode(" ".join(TEXTS))["input_ids"] * 2)[:MAX_TOKENS]
     for length in range(2, MAX_TOKENS + 1):
         text = {"input_ids": ids[:length]}
-        answer = loaded.run(text)[0][0]
+        answer = loaded.answer(text)[0][0]
         np.testing.assert_allclose(answer, eager(model, text), atol=0.1, err_msg=f"{length} tokens")
     for length in (1, MAX_TOKENS + 1):
         with pytest.raises(ExportError, match=f"{length} tokens"):
-            loaded.run({"input_ids": [101] * length})
+            loaded.answer({"input_ids": [101] * length})
 
 
 def test_pair_program_takes_segments(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def program_predictions(
 
     def rows() -> Iterator[tuple[int, np.ndarray]]:
         for i, inputs in enumerate(encoded.inputs()):
-            yield i, task_type.program_logits(program.run(inputs))
+            yield i, task_type.program_logits(program.answer(inputs))
             advance(1)
 
     return task_type.gather(rows(), encoded)
