@@ -21,6 +21,7 @@ from compress.models.saved import Saved
 from mobile_export.bundle.golden import Text, choose_golden
 from mobile_export.bundle.tokenization import describe_tokenizer
 from mobile_export.bundle.verification import check_schema
+from mobile_export.programs.padding import pad_id_of
 from mobile_export.programs.program import PAIR_KINDS, Program
 from mobile_export.programs.runtime import LoadedProgram
 
@@ -77,7 +78,7 @@ def write_bundle(
         "format": FORMAT,
         "name": name,
         "task": _task(config, value_range),
-        "model": _model(program, threads),
+        "model": _model(program, threads, pad_id_of(model_dir)),
         "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
         "golden": {
             "file": "golden.json",
@@ -189,7 +190,7 @@ def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) ->
     }
 
 
-def _model(program: Program, threads: int) -> dict[str, Any]:
+def _model(program: Program, threads: int, pad_id: int | None) -> dict[str, Any]:
     return {
         "file": "model.pte",
         "sha256": program.sha256,
@@ -198,6 +199,8 @@ def _model(program: Program, threads: int) -> dict[str, Any]:
         "outputs": list(program.outputs),
         "min_tokens": program.min_tokens,
         "max_tokens": program.max_tokens,
+        "padding": "none",
+        "pad_id": pad_id,
         "threads": threads,
     }
 

@@ -17,6 +17,7 @@ from compress.files import write_atomic, write_json
 from compress.models.saved import Saved
 from mobile_export.lowering.passes import hurried, whole_partitioner
 from mobile_export.lowering.quantization import Scheme, storage_of
+from mobile_export.programs.padding import pad_id_of
 from mobile_export.programs.program import MIN_TOKENS, PAIR_KINDS, Census, Form, Program, SchemeName
 from mobile_export.programs.quiet import quiet
 
@@ -67,6 +68,7 @@ def lower(
         storage=tuple(storage_of(module)),
         min_tokens=shortest,
         idle_neurons=getattr(module, "idle_neurons", 0),
+        pad_id=pad_id_of(Path(model_dir)),
     )
     write_json(program.path.with_suffix(".json"), program.to_json())
     return program

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from compress.errors import ExportError
 
 
@@ -41,14 +43,14 @@ def recorded_pad_id(program: Path) -> int | None:
 
 def check_unpadded(text: Mapping[str, Any], pad_id: int | None, where: Path) -> None:
     """Raises ExportError for an attention mask that is not all ones, and for ids that begin or end with `pad_id`."""
-    mask, ids = text.get("attention_mask"), list(text["input_ids"])
-    if mask is not None and any(value != 1 for value in mask):
+    mask, ids = text.get("attention_mask"), text["input_ids"]
+    if mask is not None and (np.asarray(mask) != 1).any():
         raise ExportError(
             "the attention_mask hides tokens, but the program has no mask and would read them as text",
             where=str(where),
             remedy="give the ids of one text without padding, and no mask",
         )
-    if pad_id is not None and ids and pad_id in (ids[0], ids[-1]):
+    if pad_id is not None and len(ids) > 0 and pad_id in (ids[0], ids[-1]):
         raise ExportError(
             f"the ids {'end' if ids[-1] == pad_id else 'begin'} with the padding token's id {pad_id}, and the program "
             "would read padding as text",

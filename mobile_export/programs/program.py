@@ -50,6 +50,7 @@ class Program:
     storage: tuple[TensorStorage, ...]
     min_tokens: int = MIN_TOKENS
     idle_neurons: int = 0  # of the model: the program does without them and answers the same
+    pad_id: int | None = None  # the padding token's id, with which no text may begin or end; None: it has none
 
     def to_json(self) -> dict[str, Any]:
         """The description as plain JSON values; `path` is its file name."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from compress.errors import ExportError
 from compress.files import file_sha256
+from mobile_export.programs.padding import check_unpadded, recorded_pad_id
 from mobile_export.programs.program import MIN_TOKENS, Program
 from mobile_export.programs.quiet import quiet
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from executorch.runtime import Method
     from torch import Tensor
 
-Encoded = Mapping[str, Sequence[int]]  # "input_ids" (T,), and "token_type_ids" (T,) for a pair
+Encoded = Mapping[str, Sequence[int]]  # "input_ids" (T,), and "token_type_ids" (T,) for a pair; never padded
 
 
 class LoadedProgram:
@@ -30,10 +31,15 @@ class LoadedProgram:
         max_tokens: int,
         min_tokens: int = MIN_TOKENS,
         sha256: str | None = None,
+        pad_id: int | None = None,
     ) -> None:
-        """Load `path`; with `sha256`, only if it is that very file. Raises ExportError for a damaged file."""
+        """Load `path`; with `sha256`, only if it is that very file. Raises ExportError for a damaged file.
+
+        `pad_id` is the id that padding has; None: the one in the description or the manifest beside the program.
+        """
         self.path, self.inputs, self.outputs = Path(path), tuple(inputs), tuple(outputs)
         self.min_tokens, self.max_tokens = min_tokens, max_tokens
+        self.pad_id = recorded_pad_id(self.path) if pad_id is None else pad_id
         if not self.path.is_file():
             raise ExportError("there is no such program", where=str(path), remedy="lower the model again")
         if sha256 is not None and file_sha256(self.path) != sha256:
@@ -59,13 +65,15 @@ class LoadedProgram:
             max_tokens=program.max_tokens,
             min_tokens=program.min_tokens,
             sha256=program.sha256,
+            pad_id=program.pad_id,
         )
 
     def answer(self, text: Encoded) -> tuple[np.ndarray, ...]:
         """One encoded text of T tokens → one fp32 array per output: (1, L), (1, T, L) or (1, T).
 
-        Raises ExportError for a text that is too long, or an answer that is not a number.
+        Raises ExportError for a text that is too long or padded, and for outputs that are not numbers.
         """
+        check_unpadded(text, self.pad_id, self.path)
         answers = tuple(array.numpy().copy() for array in self.execute(self.tensors(text)))
         for name, values in zip(self.outputs, answers, strict=True):
             if not np.isfinite(values).all():
@@ -91,10 +99,17 @@ class LoadedProgram:
                 where=str(self.path),
                 remedy="truncate when tokenizing",
             )
+        types = text.get("token_type_ids")
+        if types is not None and len(types) not in (0, length):
+            raise ExportError(
+                f"a text has {length} input_ids and {len(types)} token_type_ids",
+                where=str(self.path),
+                remedy="give one of each for every token",
+            )
         given = {
             "input_ids": text["input_ids"],
             "attention_mask": [1] * length,
-            "token_type_ids": text.get("token_type_ids") or [0] * length,
+            "token_type_ids": [0] * length if types is None or len(types) == 0 else types,
         }
         return [torch.tensor([list(given[name])], dtype=torch.int64) for name in self.inputs]
 

@@ -22,7 +22,9 @@ def test_engine_gives_the_known_answers(compiled, bundles: Path, native_librarie
         assert f"{kind}: " in report, report
 
 
-@pytest.mark.parametrize("test", ["engine.DecoderTest", "engine.WorkerTest", "bench.BenchmarkTest"])
+@pytest.mark.parametrize(
+    "test", ["engine.DecoderTest", "engine.PaddingTest", "engine.WorkerTest", "bench.BenchmarkTest"]
+)
 def test_parts_of_the_engine(compiled, bundles: Path, native_libraries: Path, test: str) -> None:
     run(compiled, bundles, native_libraries, test)
 

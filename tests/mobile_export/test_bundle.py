@@ -62,6 +62,7 @@ def test_manifest_says_what_was_given(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["task"]["labels"] == list(LABELS) and manifest["task"]["kind"] == "classification"
     assert manifest["model"]["inputs"] == ["input_ids"] and manifest["model"]["max_tokens"] == MAX_TOKENS
+    assert manifest["model"]["padding"] == "none" and manifest["model"]["pad_id"] == 0
     assert manifest["report"]["metric_test"] == 0.91 and manifest["report"]["size_ratio"] is None
     assert sorted(path.name for path in bundle.iterdir()) == ["golden.json", "manifest.json", "model.pte", "vocab.txt"]
 
@@ -142,12 +143,18 @@ def test_a_changed_length_limit_is_noticed(bundle: Path, capsys: pytest.CaptureF
         (lambda manifest: manifest["task"].pop("labels"), "task"),
         (lambda manifest: manifest["model"].update(inputs=["ids"]), "model.inputs"),
         (lambda manifest: manifest["model"].update(file="../model.pte"), "model.file"),
+        (lambda manifest: manifest["model"].update(padding="right"), "model.padding"),
         (lambda manifest: manifest.update(extra=1), "top level"),
     ],
 )
 def test_a_manifest_off_its_schema_is_refused(bundle: Path, change, key: str, capsys: pytest.CaptureFixture) -> None:
     edit_json(bundle / "manifest.json", change)
     refuse(bundle, f"breaks its schema at '{key}'", capsys)
+
+
+def test_an_older_manifest_is_read(bundle: Path) -> None:
+    edit_json(bundle / "manifest.json", lambda manifest: [manifest["model"].pop(key) for key in ("padding", "pad_id")])
+    assert verify.verify_bundle(bundle).largest_difference == 0
 
 
 def test_another_kind_of_tokenizer_is_refused(program, tmp_path: Path) -> None:

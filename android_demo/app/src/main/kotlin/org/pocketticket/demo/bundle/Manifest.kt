@@ -22,6 +22,7 @@ data class Task(val name: String, val kind: Kind, val labels: List<String>, val 
 /** The scale of a regression's values. */
 data class Range(val low: Float, val high: Float)
 
+/** `padId`: with this id no text may begin or end, because nothing is padded; null: the bundle does not name it. */
 data class ModelInfo(
     val file: String,
     val sha256: String,
@@ -29,6 +30,7 @@ data class ModelInfo(
     val segments: Boolean,
     val maxTokens: Int,
     val threads: Int,
+    val padId: Long?,
 )
 
 /** Numbers of the report; null: not measured. Ratios are unpruned ÷ this model. */
@@ -59,6 +61,7 @@ data class Manifest(
 ) {
     companion object {
         private const val FORMAT = 1
+        private const val NO_PADDING = "none"
 
         /** Throws DemoError if this is no manifest that the app understands. */
         fun parse(text: String): Manifest = try {
@@ -99,10 +102,13 @@ data class Manifest(
 
         private fun model(json: JSONObject): ModelInfo {
             val inputs = json.getJSONArray("inputs")
+            val padding = json.optString("padding", NO_PADDING) // older bundles don't say it
+            if (padding != NO_PADDING) throw DemoError("This app never pads a text, but the bundle wants the padding “$padding”.")
             return ModelInfo(
                 json.getString("file"), json.getString("sha256"), json.getLong("bytes"),
                 segments = (0 until inputs.length()).any { inputs.getString(it) == "token_type_ids" },
                 maxTokens = json.getInt("max_tokens"), threads = json.optInt("threads", 1),
+                padId = if (json.isNull("pad_id")) null else json.getLong("pad_id"),
             )
         }
 

@@ -5,7 +5,7 @@ import java.io.File
 
 /** A loaded model: ids (and segments, where the program takes them) of one text → its outputs, flattened. */
 interface Program : Closeable {
-    /** Any length from 2 to the manifest's maximum; nothing is padded. Throws DemoError. */
+    /** Any length from 2 to the manifest's maximum; nothing may be padded, as there is no attention mask. Throws DemoError. */
     fun run(ids: LongArray, segments: LongArray?): List<FloatArray>
 }
 

@@ -2,6 +2,7 @@ package org.pocketticket.demo.engine
 
 import java.io.Closeable
 import kotlin.math.abs
+import org.pocketticket.demo.DemoError
 import org.pocketticket.demo.bundle.Bundle
 import org.pocketticket.demo.bundle.GoldenExample
 import org.pocketticket.demo.text.Encoding
@@ -29,8 +30,14 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
     fun encode(textA: String, textB: String?): Encoding =
         bundle.tokenizer.encode(textA, textB, bundle.manifest.model.maxTokens)
 
-    fun run(encoding: Encoding): List<FloatArray> =
-        program.run(encoding.ids, encoding.segments.takeIf { bundle.manifest.model.segments })
+    /** The program has no attention mask and reads every id as text, so padded ids are refused. Throws DemoError. */
+    fun run(encoding: Encoding): List<FloatArray> {
+        val (ids, pad) = encoding.ids to bundle.manifest.model.padId
+        if (pad != null && (ids.firstOrNull() == pad || ids.lastOrNull() == pad)) {
+            throw DemoError("The ids of a text begin or end with the padding id $pad; give them without padding.")
+        }
+        return program.run(ids, encoding.segments.takeIf { bundle.manifest.model.segments })
+    }
 
     /**
      * Asks for the first `limit` known answers. Anything else than the ids and outputs of golden.json is a failure.
