@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from benchmarks.datasets.sources import DATASETS
 from compress.files import write_atomic
 from compress.recipe.load import load_recipe, names
 
@@ -163,6 +164,13 @@ def recipe_settings() -> str:
     return table(["recipe", "ticket", "what stays", "stored as"], rows)
 
 
+def dataset_table() -> str:
+    """The public data sets that `python -m benchmarks.datasets` prepares."""
+    rows = [[f"`{name}`", d.what, d.texts, d.source, d.license] for name, d in DATASETS.items()]
+    head = ["name", "what", "texts (train / dev / test)", "source", "license"]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
+
+
 def manifest_table() -> str:
     """The manifest's keys, from its schema."""
     text = resources.files("mobile_export.bundle").joinpath("manifest.schema.json").read_text(encoding="utf-8")
@@ -190,6 +198,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "peers": peer_table,
     "recipe-settings": recipe_settings,
     "manifest": manifest_table,
+    "datasets": dataset_table,
 }
 
 
