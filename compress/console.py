@@ -60,7 +60,7 @@ def exit_code(work: Callable[[], int | None]) -> int:
 
 
 def console_mode(parsed: argparse.Namespace) -> Mode:
-    """What --json and --quiet ask for."""
+    """How much is shown: --json or --quiet."""
     return "json" if parsed.json else "quiet" if parsed.quiet else "rich"
 
 

@@ -1,4 +1,4 @@
-"""Which matrices mind being stored in 4 bits? `python -m compress.sensitivity RUN_DIR` rounds one at a time.
+"""Which matrices lose accuracy in 4 bits? `python -m compress.sensitivity RUN_DIR` rounds one at a time.
 
 Of each matrix of a finished run's last model: the signal-to-noise ratio of its rounded weights, how far the model's
 answers to dev texts move when only this matrix is rounded, and the metric then. `quantize.keep_int8` keeps the

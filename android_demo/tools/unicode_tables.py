@@ -19,14 +19,14 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def bert(**switches: bool) -> normalizers.BertNormalizer:
-    """A BERT normaliser with only the named steps on."""
+    """A BERT normalizer with only the named steps on."""
     steps = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
     return normalizers.BertNormalizer(**{**steps, **switches})
 
 
-def changed(normaliser: normalizers.Normalizer) -> dict[int, str]:
+def changed(normalizer: normalizers.Normalizer) -> dict[int, str]:
     """Code point → what it becomes, for those that change."""
-    results = ((c, normaliser.normalize_str(chr(c))) for c in CODE_POINTS)
+    results = ((c, normalizer.normalize_str(chr(c))) for c in CODE_POINTS)
     return {c: text for c, text in results if text != chr(c)}
 
 

@@ -1,4 +1,4 @@
-"""The measured numbers, asked by experiment and level: what page and plots are made from."""
+"""The measured numbers by experiment and level, for the page and the plots."""
 
 from statistics import fmean
 

@@ -54,13 +54,13 @@ def count(programs: Mapping[str, Path], lengths: Sequence[int]) -> Counts:
 
 
 def counts_of(dumps: Sequence[str]) -> Counts:
-    """Instructions of one inference from callgrind's dumps, each named "MODEL@LENGTH@RUNS" by who asked for it."""
+    """Instructions of one inference from callgrind's dumps, each named "MODEL@LENGTH@RUNS" by its caller."""
     sums: dict[tuple[str, int], dict[int, int]] = {}
     for dump in dumps:
-        asked = re.search(r"^desc: Trigger: dump (.+)@(\d+)@(\d+)$", dump, re.MULTILINE)
+        named = re.search(r"^desc: Trigger: dump (.+)@(\d+)@(\d+)$", dump, re.MULTILINE)
         total = re.search(r"^summary: (\d+)$", dump, re.MULTILINE)
-        if asked and total:
-            sums.setdefault((asked[1], int(asked[2])), {})[int(asked[3])] = int(total[1])
+        if named and total:
+            sums.setdefault((named[1], int(named[2])), {})[int(named[3])] = int(total[1])
     found: Counts = {}
     for (name, length), by_runs in sorted(sums.items()):
         runs = max(by_runs)

@@ -27,8 +27,7 @@ NOTES = (
     "The merged model is the dense one with half as many tokens behind one of its layers: another function, trained on "
     "its own, with an accuracy of its own; its peers run the unmerged model.",
     "Logits off: the largest difference from eager PyTorch, same model, over 8 texts of each length.",
-    "optimum-executorch 1.1.0 is not in the tables: it knows no task of text classification, and wants transformers "
-    "5.0.0rc1.",
+    "optimum-executorch 1.1.0 is not in the tables: it has no text classification, and needs transformers 5.0.0rc1.",
 )
 LITERT = (
     "LiteRT: litert-torch {litert-torch}, quantized by ai-edge-quantizer {ai-edge-quantizer} (dynamic, int8 weights), "

@@ -1,4 +1,4 @@
-"""Names for class numbers: what `datasets` knows of a table's columns, in Parquet, on disk and on the Hub."""
+"""Names for class numbers, as `datasets` stores them with a table: in Parquet, on disk and on the Hub."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""More texts for a student to hear its teacher on: altered copies of the training texts, and texts without labels.
+"""More texts on which the student learns its teacher's outputs: altered copies of training texts, unlabeled texts.
 
 Their labels are the teacher's outputs, so they say nothing that the teacher does not know (Jiao et al. 2020 augment for
 TinyBERT in the same spirit).

@@ -167,10 +167,10 @@ def _squad(content: Any, file: Path, reading: Reading) -> Iterator[tuple[str, Ro
     try:
         for number, article in enumerate(content["data"], 1):
             for paragraph in article["paragraphs"]:
-                for asked in paragraph["qas"]:
-                    answers = [{"start": a.get("answer_start"), **a} for a in asked["answers"]]
-                    row = {"question": asked["question"], "context": paragraph["context"], "answers": answers}
-                    place = f"{file}, article {number}, question {asked.get('id', '?')}"
+                for question in paragraph["qas"]:
+                    answers = [{"start": a.get("answer_start"), **a} for a in question["answers"]]
+                    row = {"question": question["question"], "context": paragraph["context"], "answers": answers}
+                    place = f"{file}, article {number}, question {question.get('id', '?')}"
                     yield place, _object(row, place, reading)
     except (KeyError, TypeError, AttributeError) as error:
         raise DataError(

@@ -1,4 +1,4 @@
-"""A task: what is asked, of which texts, and how answers are scored."""
+"""A task: its examples, labels and metric."""
 
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
@@ -61,9 +61,9 @@ class Example:
 
 @dataclass(frozen=True)
 class Task:
-    """A loaded, checked task. `labels` is empty for regressions; `notes` tell the report what was done to the data.
+    """A loaded, checked task. `labels` is empty for regressions; `notes` say in the report what was done to the data.
 
-    `unlabeled` texts come with the data for a student to hear its teacher on; `fingerprint` does not tell them.
+    On the `unlabeled` texts a student learns its teacher's outputs; they do not change `fingerprint`.
     """
 
     name: str

@@ -18,7 +18,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class SeedVerdict:
-    """The papers' rule applied: `winning` is None where the seeds can't tell, and `reason` says why."""
+    """The papers' rule applied: `winning` is None where the seeds do not decide it, and `reason` says why."""
 
     winning: bool | None
     reason: str | None
@@ -70,7 +70,7 @@ def seed_summary(values: Sequence[float]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the seeds say. `winning` is None where they can't tell, `reason` says why, `sentence` says it to people."""
+    """The result of all seeds: `winning` is None where they do not decide it. `sentence` is for people."""
 
     winning: bool | None
     reason: str | None

@@ -1,6 +1,6 @@
-"""The kinds of tasks: how each is asked of an encoder, what is kept of its answers, and how they are scored.
+"""The kinds of tasks: how each encodes its texts, what is kept of the outputs, and how predictions are scored.
 
-Everything else (search, training, distillation, programs, report) is the same for all kinds and asks their `TaskType`.
+Everything else (search, training, distillation, programs, report) is the same for all kinds and uses their `TaskType`.
 """
 
 from compress.data.task import Kind

@@ -1,7 +1,7 @@
 """A label for each word (token classification): entities as B-x, I-x, I-x, and O for what is none.
 
 A text is its words with blanks between. The tokenizer may cut a word further, at punctuation first and into pieces
-then: the first piece of each part is labeled, a word's later parts as I-x, so that a program that knows no words but
+then: the first piece of each part is labeled, a word's later parts as I-x, so that a program that has no words but
 the tokenizer's gives whole entities too. A word's answer is that of its first piece.
 """
 

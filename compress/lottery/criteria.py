@@ -20,7 +20,7 @@ class Snapshot:
     """What is known about one parameter after a training; all tensors have the parameter's shape.
 
     `gradient` is E|∂L/∂w| at the end of the training, `drift` is -Σ w·∂L/∂w over its steps; each is None unless the
-    criterion asked for it (`uses`). `seed` and `name` make the random criterion repeatable.
+    criterion needs it (`uses`). `seed` and `name` make the random criterion repeatable.
     """
 
     initial: Tensor

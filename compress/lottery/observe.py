@@ -100,7 +100,7 @@ class GradientWatch:
                 handle.remove()
 
     def of(self, field: str, name: str, like: Tensor) -> Tensor | None:
-        """What was collected for one parameter: zeros where no gradient reached it, None if it was not asked for."""
+        """What was collected for one parameter: zeros where no gradient reached it, None if no criterion needs it."""
         return getattr(self, field).get(name, torch.zeros_like(like)) if field in self.fields else None
 
     def _hook(self, name: str) -> Callable[[Tensor], None]:

@@ -5,8 +5,8 @@
     ticket = find_ticket(module, train, evaluate, sparsity=0.8, rounds=5)
 
 `train(module, round)` trains the module in place with optimizers that it makes itself, anew in every round;
-`evaluate(module)` returns a number, the higher the better. Nothing else is asked of them: masks are kept, steps counted
-and gradients watched from outside.
+`evaluate(module)` returns a number, the higher the better. Nothing else is required of them: masks, steps
+and gradients are handled from outside.
 """
 
 import math

@@ -1,6 +1,6 @@
-"""What the parts of each supported encoder are called: the only file that knows an architecture's attribute names.
+"""The parts of each supported encoder by their attribute names: the only file that holds them.
 
-Everything else (masks, criteria, surgery, lowering) asks here for "the query of layer 3" or "the prunable matrices",
+Everything else (masks, criteria, surgery, lowering) gets from here "the query of layer 3" or "the prunable matrices",
 so supporting one more architecture means adding one row to `ARCHITECTURES`.
 """
 

@@ -2,7 +2,7 @@
 
 After a chosen layer every two neighbors become their mean; the first token, [CLS], which the answer is read from,
 stays by itself. It is to length what a structured ticket is to width, and removes no weight (Dai et al. 2020, Funnel-
-Transformer, section 2.2, pool so in pre-training; here a trained encoder goes on from its own weights). The model
+Transformer, section 2.2, pool so in pre-training; here a trained encoder keeps its weights). The model
 keeps its form: hooks do the merging, and its config says after which layers, under "pocket_ticket".
 """
 

@@ -22,8 +22,8 @@ def target_of(run: Run) -> dict[str, str]:
     return {"name": target.name, "limits": target.limits}
 
 
-def licences(run: Run) -> list[dict[str, str]]:
-    """Whose work a run's program holds, as far as this project knows it."""
+def licenses(run: Run) -> list[dict[str, str]]:
+    """The works in a run's program with their licenses, as far as this project knows them."""
     known = []
     if run.recipe.model.name == "minilm":
         known.append({"name": "all-MiniLM-L6-v2", "licence": "Apache-2.0"})

@@ -5,7 +5,7 @@ from typing import Any
 
 from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
-from compress.pipeline.about import licences, target_of
+from compress.pipeline.about import licenses, target_of
 from compress.pipeline.run import Run, long_cost
 from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
@@ -69,7 +69,7 @@ def assemble(
         "environment": environment,
         "training_curves": {n: m["curve"] for n, m in numbers.items() if m["curve"]},
         "recipe": {"command": command, "yaml": run.recipe.to_yaml()},
-        "licences": licences(run),
+        "licences": licenses(run),
         "target": target_of(run) | ({"limits": f"No bundle was made: {no_bundle}."} if no_bundle else {}),
     }
     if "ticket" in numbers:
@@ -188,7 +188,7 @@ def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any
 
 
 def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[str]:
-    """What to do about a dense model that a method which knows words alone beats on dev: it proves nothing."""
+    """What to do where the bag of words beats the dense model on dev: then the comparison proves nothing."""
     own, simple, shown = dense["metric"]["dev"], baseline["dev"], MetricFormat(metric)
     if own >= simple:
         return []

@@ -70,7 +70,7 @@ def first_fitting(
 ) -> dict[Storage, int] | None:
     """For each storage the largest rung that fits size and speed, where one does; None when none does for any.
 
-    `draft(rung, scheme)` measures a program without training it; it is asked for log2(rungs) of them a storage.
+    `draft(rung, scheme)` measures a program without training it; it is called about log2(rungs) times for each storage.
     """
     if budget.max_size is None and budget.slowest is None:
         return dict.fromkeys(SCHEMES, 0)

@@ -142,7 +142,7 @@ def training_plot(report: Report) -> str | None:
             steps, values = zip(*points, strict=True)
             title = tables.titles(report).get(name, name).lower()
             dashes = (0, (5, 3)) if name == "dense" else "-"
-            ax.plot(steps, [scale * v for v in values], color=_colour(name), linestyle=dashes, marker="o", label=title)
+            ax.plot(steps, [scale * v for v in values], color=_color(name), linestyle=dashes, marker="o", label=title)
         ax.set_xlabel("Training step")
         ax.set_ylabel(f"Dev {metric.heading}" if key == "metric_dev" else "Training loss")
         _spread(ax)
@@ -209,7 +209,7 @@ def _bars(
             for program, (value, spread) in bars.items():
                 label = None if program in seen else program.replace("_", " ")
                 seen.add(program)
-                ax.barh(y, value * factor, height=0.78, color=_colour(program), label=label)
+                ax.barh(y, value * factor, height=0.78, color=_color(program), label=label)
                 end = max(value, spread[1] if spread else value) * factor
                 if spread:
                     ax.plot([s * factor for s in spread], [y, y], color=INK, linewidth=1.5)
@@ -238,7 +238,7 @@ def _spread(ax: Axes) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(6))
 
 
-def _colour(name: str) -> str:
+def _color(name: str) -> str:
     return {"dense": DENSE, "ticket": TICKET}.get(name, EXTRA)
 
 

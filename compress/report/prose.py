@@ -88,8 +88,8 @@ def budget_sentence(report: Report) -> str | None:
     budget = report.get("budget")
     if not budget:
         return None
-    asked, chosen = budget["asked"], next(trial for trial in budget["tried"] if trial["chosen"])
-    wanted = _join([text.format(asked[key]) for key, text in _LIMITS.items() if key in asked])
+    limits, chosen = budget["asked"], next(trial for trial in budget["tried"] if trial["chosen"])
+    wanted = _join([text.format(limits[key]) for key, text in _LIMITS.items() if key in limits])
     shown, verdict = metric_format(report), report["verdict"]
     reached = f"{f.size(chosen['bytes'])}, {_points(chosen['drop_dev'], report)} on dev"
     result = "met" if budget["met_on_dev"] else "not met by anything that was tried; this is the most accurate of it"

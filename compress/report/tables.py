@@ -16,7 +16,7 @@ class Table:
     headings: list[str]
     rows: list[list[str]]
     caption: str
-    emphasised: list[int] = field(default_factory=list)  # rows that matter most
+    emphasized: list[int] = field(default_factory=list)  # rows that matter most
 
     def numeric(self, column: int) -> bool:
         """Whether a column holds numbers: its first non-missing cell starts with a digit or a minus."""

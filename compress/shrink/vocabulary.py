@@ -65,7 +65,7 @@ def choose(
 
 
 def trim_tokenizer(tokenizer: PreTrainedTokenizerBase, kept: Sequence[int]) -> PreTrainedTokenizerBase:
-    """A tokenizer that knows only the pieces `kept`, numbered from 0 in their order."""
+    """A tokenizer that has only the pieces `kept`, numbered from 0 in their order."""
     _model(tokenizer)
     new_id = {old: new for new, old in enumerate(kept)}
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,7 @@ A study is to the right of the stages and uses them: it has its own package, as 
 
 study.json, for other programs: `task`, `model` (with the SHA-256 of its weights), `settings` and `recipe` as given;
 `trainings`, a row each: `role` (dense, ticket, control, search, transfer), `source` (which control, search, or other
-study), `sparsity` asked of the prunable weights (0: dense) and `sparsity_prunable`, `sparsity_total` reached, `seed`,
+study), `sparsity` wanted of the prunable weights (0: dense) and `sparsity_prunable`, `sparsity_total` reached, `seed`,
 `dev` and `test` (the metric, 0-1), `steps`, `seconds`, `curve` (dev by step), `search_steps` (what finding its mask
 cost), `sparsest` (of a ticket: the matrix that lost most, and its share), `mask_distance` (share of the prunable
 weights on which its mask differs from the iterative search's), `folder`;

@@ -1,4 +1,4 @@
-"""A study's numbers, asked by role, sparsity and seed, and what they say."""
+"""A study's numbers by role, sparsity and seed, and the verdicts on them."""
 
 from pathlib import Path
 from typing import Any

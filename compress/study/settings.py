@@ -1,4 +1,4 @@
-"""What a study is asked for, checked before anything heavy is imported."""
+"""The settings of a study, checked before anything heavy is imported."""
 
 from dataclasses import dataclass
 from pathlib import Path

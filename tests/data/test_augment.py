@@ -33,7 +33,7 @@ def test_pairs_change_on_both_sides() -> None:
     assert any(e.text_a != "a b c d" for e in found) and any(e.text_b != "e f g h" for e in found)
 
 
-def test_unlabelled_texts(tmp_path: Path) -> None:
+def test_unlabeled_texts(tmp_path: Path) -> None:
     file = tmp_path / "more.txt"
     file.write_bytes(b"one\r\n\ntwo\tparts\n")
     assert [e.text_a for e in unlabeled(file, pair=False)] == ["one", "two\tparts"]
@@ -45,7 +45,7 @@ def test_unlabelled_texts(tmp_path: Path) -> None:
     assert [(e.text_a, e.text_b) for e in unlabeled(file, pair=True)] == [("two", "parts")]
 
 
-def test_unlabelled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> None:
+def test_unlabeled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> None:
     for split in ("train", "dev", "test"):
         rows = "".join(f"{label}\t{split} {label} {i}\n" for label in ("a", "b") for i in range(20))
         (tmp_path / f"{split}.tsv").write_text("label\ttext\n" + rows, encoding="utf-8")

@@ -31,7 +31,7 @@ def test_no_near_duplicate_crosses_splits(task: Task) -> None:
     assert [(rows[i], rows[j]) for i, j in pairs if rows[i][0] != rows[j][0]] == []
 
 
-def test_no_unlabelled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
+def test_no_unlabeled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
     found = with_unlabeled(task, DataSection(), None)
     assert len(found.unlabeled) == 9992 and found.notes == ()
     assert task.unlabeled == with_unlabeled(task, DataSection(), "none").unlabeled == ()

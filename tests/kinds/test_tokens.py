@@ -61,7 +61,7 @@ def answered(split) -> np.ndarray:
     return np.stack([FORM.prediction(one_hot(row, len(LABELS)), split, i) for i, row in enumerate(rows)])
 
 
-def test_what_is_labelled_is_found_again(tokenizer) -> None:
+def test_what_is_labeled_is_found_again(tokenizer) -> None:
     split = FORM.encode(HARD, task_of(*HARD), tokenizer, 64)
     # a zero-width character has no piece: its word is answered with O, which it is
     np.testing.assert_array_equal(answered(split), split.labels)

@@ -27,7 +27,7 @@ def test_random_mask_of_nothing_is_nothing():
     assert random_mask(Mask({"w": torch.zeros(3, dtype=torch.bool)})).kept == 0
 
 
-def test_reinitialised_repeats_and_leaves_the_generator(small):
+def test_reinitialized_repeats_and_leaves_the_generator(small):
     before = torch.get_rng_state()
     a, b = (reinitialized(lambda: nn.Linear(4, 3), seed=2) for _ in range(2))
     assert torch.equal(a["weight"], b["weight"]) and torch.equal(torch.get_rng_state(), before)

@@ -22,7 +22,7 @@ def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
     assert "after layer 1 of them pairs of tokens are merged; 8,000" in _note(numbers(merge_after=[1]))[0]
 
 
-def test_the_note_tells_of_unlabelled_texts() -> None:
+def test_the_note_tells_of_unlabeled_texts() -> None:
     assert "distilled on 1,200 unlabeled texts" in _note(numbers() | {"unlabeled": 1200})[0]
     assert "unlabeled" not in _note(numbers() | {"unlabeled": 0})[0]
 

@@ -137,7 +137,7 @@ def test_the_plots_follow_their_numbers(report: dict[str, Any]) -> None:
     assert {name for name in before if before[name] != after[name]} == {"search", "budget", "latency"}
 
 
-def test_plots_carry_page_colours_and_text_but_no_colour_of_their_own(report: dict[str, Any]) -> None:
+def test_plots_carry_page_colors_and_text_but_no_color_of_their_own(report: dict[str, Any]) -> None:
     for name, svg in plots.all_plots(report).items():
         assert "<text" in svg and "var(--ticket)" in svg and "font-family" not in svg
         assert not re.findall(r"#[0-9a-f]{6}\b", svg.replace(f"#{name}-", "")), name

@@ -78,7 +78,7 @@ def test_a_missing_key_is_refused_by_name(report: dict[str, Any], path: str) -> 
 
 
 @pytest.mark.parametrize("path", ["task", "model", "stages.0", "stages.0.metric", "programs.dense", "verdict"])
-def test_a_misspelt_key_is_refused_and_an_extension_is_not(report: dict[str, Any], path: str) -> None:
+def test_a_misspelled_key_is_refused_and_an_extension_is_not(report: dict[str, Any], path: str) -> None:
     node, key = _parent(report, path)
     target = node[int(key)] if isinstance(node, list) else node[key]
     target["x_ours"] = None

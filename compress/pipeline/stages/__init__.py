@@ -6,7 +6,7 @@ from compress.recipe.sections import Recipe
 
 
 def training_stages(recipe: Recipe) -> list[Stage]:
-    """The stages before the export that a recipe asks for, in order; the last one's model is exported."""
+    """The stages of a recipe before the export, in order; the last one's model is exported."""
     stages = [baseline.STAGE, dense.STAGE]
     if recipe.ticket.kind == "weights":
         return [*stages, ticket.STAGE, *([distilled.STAGE] if recipe.distill.enabled else [])]

@@ -5,7 +5,7 @@ from typing import cast
 
 from compress.errors import ToolError
 from compress.kinds.long_texts import as_entry
-from compress.pipeline.about import licences
+from compress.pipeline.about import licenses
 from compress.pipeline.run import Run
 from compress.pipeline.stages import final_stage
 from compress.pipeline.stages.stage import Stage
@@ -39,7 +39,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
             name=f"{task.name} on {run.model_name}",
             report=summary,
-            licences=[Licence(**entry) for entry in licences(run)],
+            licences=[Licence(**entry) for entry in licenses(run)],
             value_range=(min(labels), max(labels)) if labels else None,
             threads=found["threads"]["recommended"],
             long=as_entry(run.long),

@@ -1,4 +1,4 @@
-"""The task's loss on some training texts, for scores that ask a finished model what it would miss."""
+"""The task's loss on some training texts, from which a finished model's weights and units are scored."""
 
 from collections.abc import Callable, Iterator
 

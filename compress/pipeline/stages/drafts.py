@@ -1,4 +1,4 @@
-"""The drafts: untrained programs along the ladder of structures, which tell size and speed before any training."""
+"""The drafts: untrained programs along the ladder of structures, whose size and speed are known before any training."""
 
 import tempfile
 from collections.abc import Callable

@@ -42,7 +42,7 @@ LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a r
 
 
 def run_shrunk(run: Run, folder: Path) -> None:
-    """Choose what stays by the dense model's Taylor scores, cut to it, and train that towards the dense model.
+    """Choose what stays by the dense model's Taylor scores, cut the model to it, and distil it from the dense model.
 
     Where nothing is cut and nothing rewound there is nothing to train: it is the dense model.
     """

@@ -22,7 +22,7 @@ from compress.training.trainer import TrainingPlan
 def run_ticket(run: Run, folder: Path) -> None:
     """Search the mask by iterative pruning with rewinding, then train the ticket as the dense model was.
 
-    Rewound to θ0 it is trained exactly as the dense model was; else it goes on from where the rounds do.
+    Rewound to θ0 it is trained exactly as the dense model was; otherwise it starts where the rounds start.
     """
     model = run.pretrained()
     records = _search(run, model, folder / "rounds")

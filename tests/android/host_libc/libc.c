@@ -70,7 +70,7 @@ ssize_t __write_chk(int file, const void *buffer, size_t count, size_t size) { (
 /* Android's settings: none is set. */
 int __system_property_get(const char *name, char *value) { (void)name; value[0] = 0; return 0; }
 
-/* stdin, stdout and stderr of old bionic: three FILEs of 152 bytes in a row, whose addresses `file_of` recognises. */
+/* stdin, stdout and stderr of old bionic: three FILEs of 152 bytes in a row, whose addresses `file_of` recognizes. */
 enum { BIONIC_FILE = 152 };
 char __sF[3 * BIONIC_FILE];
 

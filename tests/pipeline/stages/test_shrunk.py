@@ -57,7 +57,7 @@ def test_anything_else_is_trained(run: Run, tmp_path: Path, change: dict) -> Non
 
 
 @pytest.mark.parametrize(("more", "steps"), [(20, 3), (40, 4), (400, 5)])
-def test_a_pass_is_over_unlabelled_texts_too_but_not_over_any_number(
+def test_a_pass_is_over_unlabeled_texts_too_but_not_over_any_number(
     run: Run, tmp_path: Path, more: int, steps: int
 ) -> None:
     texts = tuple(Example(f"more words {i}", None, 0) for i in range(more))

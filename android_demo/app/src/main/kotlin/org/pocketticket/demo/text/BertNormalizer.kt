@@ -40,7 +40,7 @@ internal class TracedText(size: Int) {
 }
 
 /**
- * BERT's normaliser: clean the text, put spaces around Chinese characters, strip accents, lower the case.
+ * BERT's normalizer: clean the text, put spaces around Chinese characters, strip accents, lower the case.
  *
  * The steps, their order and every table are those of Hugging Face's BertNormalizer; `stripAccents` null means "as
  * `lowercase`". A lone surrogate counts as U+FFFD, as in any conversion to UTF-8.

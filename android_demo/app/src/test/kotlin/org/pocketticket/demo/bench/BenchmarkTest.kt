@@ -43,7 +43,7 @@ class BenchmarkTest {
     }
 
     @Test
-    fun percentiles_lie_between_neighbours() {
+    fun percentiles_lie_between_neighbors() {
         assertEquals(2.8, Benchmark.percentile(doubleArrayOf(1.0, 3.0, 2.0, 10.0).sortedArray(), 0.6), 1e-12)
         assertEquals(5.0, Benchmark.percentile(doubleArrayOf(5.0), 0.9), 0.0)
     }

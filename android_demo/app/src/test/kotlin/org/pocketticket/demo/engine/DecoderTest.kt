@@ -35,7 +35,7 @@ class DecoderTest {
     }
 
     @Test
-    fun neighbours_of_one_type_stay_apart_and_another_type_begins_anew() {
+    fun neighbors_of_one_type_stay_apart_and_another_type_begins_anew() {
         assertEquals(listOf("Ada", "Bob"), entities("Ada Bob", "B-per", "B-per").map { it.first })
         assertEquals(listOf("per", "loc"), entities("Ada Rome", "B-per", "I-loc").map { it.second })
         assertEquals(emptyList<Any>(), entities("nothing here", "O", "O"))
