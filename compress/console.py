@@ -65,7 +65,7 @@ def console_mode(parsed: argparse.Namespace) -> Mode:
 
 
 class Console:
-    """One place to talk to. `step` yields `advance(n=1, **facts)`: facts are short numbers shown beside the bar."""
+    """The output of a command. `step` yields `advance(n=1, **facts)`: facts are short numbers shown beside the bar."""
 
     def __init__(self, mode: Mode = "rich") -> None:
         self.mode = mode

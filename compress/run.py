@@ -1,4 +1,4 @@
-"""The command `run`: recipe in, pipeline through, summary out. No logic of its own."""
+"""The command `run`: it reads the recipe, runs the pipeline and prints the summary."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
 """More texts on which the student learns its teacher's outputs: altered copies of training texts, unlabeled texts.
 
-Their labels are the teacher's outputs, so they say nothing that the teacher does not know (Jiao et al. 2020 augment for
-TinyBERT in the same spirit).
+Their labels are the teacher's outputs, so no human label is needed (Jiao et al. 2020 augment the data of TinyBERT in a
+similar way).
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A bag of words: how far a task is solved by its words alone, beside every model's result."""
+"""A bag of words: how well a task is solved by its words alone. Every model is reported beside it."""
 
 import numpy as np
 from sklearn.dummy import DummyClassifier, DummyRegressor

@@ -1,4 +1,4 @@
-"""Labels as people spell them: numbers, names, lists; what is one class in two spellings, and what is no label."""
+"""Labels as people write them (numbers, names, lists): two spellings of one class, and cells that are no label."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""From rows to examples: which kind of task the data shows, and what is wrong with a row."""
+"""From rows to examples: which kind of task the data has, and what is wrong with a row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ def examples_of(settings: DataSection, tables: dict[str, Table], reading: Readin
 
 
 def _kind_of(row: Row) -> Kind | None:
-    """The kind that a row's columns show; None: sentences, whose labels decide."""
+    """The kind that follows from a row's columns; None: texts with labels, and the labels decide which kind."""
     if any(isinstance(row.get(name), list) for name in WORDS):
         return "tokens"
     if {_QUESTION, _PASSAGE, _ANSWERS} <= row.keys():

@@ -1,6 +1,6 @@
 """Reading rows of TSV, CSV, JSON, JSON lines, Parquet, CoNLL and plain text, with errors that name file and line.
 
-All may be compressed (.gz), but for Parquet, which is by itself.
+All but Parquet may be compressed (.gz).
 """
 
 import gzip
@@ -198,7 +198,7 @@ def _read_parquet(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
 
 
 def _read_conll(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    """A word a line, its label last, with tabs or blanks between; an empty line behind each sentence.
+    """A word a line, its label last, with tabs or blanks between; an empty line after each sentence.
 
     Columns between are left out; so are -DOCSTART- and lines of comment, which begin with # and are no row.
     """

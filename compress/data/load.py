@@ -1,4 +1,4 @@
-"""From a source to a checked `Task`: read, understood, divided where a split is missing."""
+"""From a source to a checked `Task`: files are read, columns and labels interpreted, missing splits made."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ def with_unlabeled(task: Task, settings: DataSection, given: str | None) -> Task
     """The task with texts without labels, on which a student learns its teacher's outputs.
 
     They are of the file `given`, or of unlabeled.txt in the data's folder where there is one and a text has one label;
-    "none" is without. Raises DataError for an unusable file.
+    "none" means no such texts. Raises DataError for an unusable file.
     """
     own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELED
     if given == "none" or not (given or (task.of_sentences and own.is_file())):

@@ -1,4 +1,4 @@
-"""When are two texts the same question? The bundled task is divided by it, and a test proves that no split leaks."""
+"""Whether two texts nearly repeat each other: the rule by which the bundled task is divided (a test proves it)."""
 
 import re
 import unicodedata

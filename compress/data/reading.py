@@ -1,4 +1,4 @@
-"""What is said about data while it is read: notes, and the rows that were skipped because nothing could read them."""
+"""Notes on data while it is read, and the rows that were skipped because they could not be read."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Reading:
     skipped: list[str] = field(default_factory=list)
 
     def note(self, text: str) -> None:
-        """Say it once."""
+        """Add a sentence, once."""
         if text not in self.notes:
             self.notes.append(text)
 

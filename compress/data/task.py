@@ -92,12 +92,12 @@ class Task:
 
     @property
     def of_sentences(self) -> bool:
-        """Whether a text as a whole is answered, not each of its words."""
+        """Whether there is one prediction a text, not one a word."""
         return self.kind.startswith("pair") or self.kind in ("classification", "regression", "multilabel")
 
     @property
     def outputs(self) -> int:
-        """How many numbers the model answers with (L), for each text or each token; 0: the vocabulary decides."""
+        """How many numbers the model outputs (L), for each text or each token; 0: the vocabulary decides."""
         return {"qa": 2, "mlm": 0}.get(self.kind, 1 if self.regression else len(self.labels))
 
     def split(self, name: str) -> tuple[Example, ...]:

@@ -68,7 +68,7 @@ def _from_ends(tags: Sequence[str]) -> list[str]:
 
 
 def _from_first_form(tags: Sequence[str]) -> list[str]:
-    """IOB1: an entity begins wherever the type changes; B- is written only behind one of the same type."""
+    """IOB1: an entity begins wherever the type changes; B- is written only after one of the same type."""
     found, before = [], OUTSIDE
     for tag in tags:
         starts = tag != OUTSIDE and (tag[0] == "B" or before == OUTSIDE or before[2:] != tag[2:])

@@ -25,7 +25,7 @@ class Estimate:
         return [self.low, self.high]
 
     def scaled(self, factor: float) -> "Estimate":
-        """The same in another unit: factor 100 turns a share into points, −1 turns the comparison round."""
+        """The same in another unit: factor 100 turns a share into points, −1 reverses the comparison."""
         low, high = sorted((self.low * factor, self.high * factor))
         return Estimate(self.value * factor, low, high)
 
@@ -66,8 +66,8 @@ def paired_bootstrap(
     """Interval of metric(first) − metric(second), both on the same examples (Koehn 2004, section 4).
 
     Each resample draws one set of examples for both: what is hard for both cancels, so the interval is much narrower
-    than that of two separate ones. Identical predictions give exactly 0, [0, 0]; swapping them turns the sign.
-    Shapes, unit and errors as in `bootstrap`.
+    than that of two separate ones. Identical predictions give exactly 0, [0, 0]; swapping the two models changes
+    the sign. Shapes, unit and errors as in `bootstrap`.
     """
     a, b, y = _rows(first, second, labels)
     return _interval(lambda i: metric(a[i], y[i]) - metric(b[i], y[i]), len(y), resamples, level, seed)

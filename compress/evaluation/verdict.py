@@ -126,7 +126,7 @@ def _spread(values: Sequence[float]) -> str:
 def paired_sentence(difference: Estimate, examples: int, *, metric: str = "accuracy") -> str:
     """Words for `paired_bootstrap(ticket, dense, ...)`: the ticket's metric minus the dense model's, with its interval.
 
-    For one pair of models: chance of the examples is in it, chance of the training's seed is not.
+    For one pair of models: the interval covers the choice of examples, but not the choice of the training seed.
     """
     where = f"On the same {examples:,} examples the ticket's {metric}"
     interval = f"95 % interval {difference.low:+.4f} to {difference.high:+.4f}"

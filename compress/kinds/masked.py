@@ -78,7 +78,7 @@ class MaskedWords(TaskType):
 
     @contextmanager
     def training(self, model: PreTrainedModel) -> Iterator[None]:
-        """The same loss from the masked places alone: one word in seven goes through the wide head.
+        """The same loss from the masked places alone: only these words go through the wide head.
 
         A forward pass with labels (B, T) has logits (1, M, V) of the M places that have one.
         """

@@ -133,7 +133,7 @@ class Questions(TaskType):
 
 
 def _tokens_of(answer: Answer, places: np.ndarray) -> tuple[int, int]:
-    """First and last token of an answer; [CLS], which is never given as an answer, where it was cut off."""
+    """First and last token of an answer; [CLS], which is never an answer, where it was cut off."""
     behind = answer.start + len(answer.text)
     touched = np.flatnonzero((places[:, 0] < behind) & (places[:, 1] > answer.start) & (places[:, 0] >= 0))
     if not len(touched) or places[touched[-1], 1] < behind:

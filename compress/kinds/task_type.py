@@ -1,4 +1,4 @@
-"""What the kinds have in common: the `TaskType` of a kind's questions and answers, and a split read by a tokenizer."""
+"""What all kinds have in common: the `TaskType`, which encodes, predicts and scores, and a split as token ids."""
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -27,7 +27,7 @@ class Encoded:
     """A split as token ids.
 
     `rows` has input_ids, (token_type_ids,) attention_mask and what the kind's loss needs. `labels` (N, ...) are what
-    predictions are compared with; `places` leads from a row's tokens back to its text's words, where the kind needs it.
+    predictions are compared with; `places` maps a row's tokens to its text's words, where the kind needs it.
     A row is a text, or one window of a long text: `text_of` (R,) says of which, in order; it is empty where every text
     is one row. `long` are the texts of more tokens than the limit.
     """
@@ -129,7 +129,7 @@ class TaskType(ABC):
 
     @abstractmethod
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
-        """What the metrics take, from what was predictions (N, ...)."""
+        """Metric inputs (N, ...) from predictions (N, ...)."""
 
     @abstractmethod
     def agree(self, first: np.ndarray, second: np.ndarray, task: Task) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What makes a ticket's claim: the same sparsity with chance in the place of the mask, the weights, or their signs.
+"""Controls: the same sparsity as the ticket, but with a random mask, random weights or random signs.
 
 Each control is a mask or a state to train like the ticket. If it does as well, the ticket's mask, or its initial
 weights, were not what mattered (Frankle & Carbin 2019, section 2; Chen et al. 2020, table 2; Zhou et al. 2019).
@@ -19,7 +19,7 @@ from compress.lottery.rounds import State
 
 
 def random_mask(mask: Mask, seed: int = 0) -> Mask:
-    """A mask that keeps as many weights of each tensor as `mask` does, chosen by chance."""
+    """A mask that keeps as many weights of each tensor as `mask` does, chosen at random."""
     kept = {}
     for name, keep in mask.items():
         chance = CRITERIA["random"](Snapshot(keep, keep, name=name, seed=seed)).reshape(-1)
@@ -59,7 +59,8 @@ def treated(
 
     Per tensor, over the weights that the mask keeps. `constant`: the root mean square of the whole initial tensor;
     `shuffled`: the survivors' magnitudes (or signs) in random order; `redrawn`: magnitudes drawn from the whole
-    initial tensor, which is re-initialization with the signs kept; `random`: fair coins. Pruned weights are zero.
+    initial tensor, which is re-initialization with the signs kept; `random`: each sign with
+    probability 1/2. Pruned weights are zero.
     """
     generator = torch.Generator().manual_seed(seed)
     result = {name: tensor.clone() for name, tensor in state.items()}

@@ -1,4 +1,4 @@
-"""Masks for less than a whole training each: stop when the mask has settled, or let several short trainings vote.
+"""Masks that cost less than a full training: stop when the mask has settled, or combine several short trainings.
 
 The winning mask shows long before the weights have converged (You et al. 2020, "early-bird tickets"), and the common
 part of several weak masks is better than each of them (Jaiswal et al. 2023, "Instant Soup").
@@ -14,10 +14,10 @@ from compress.lottery.mask import Mask
 
 
 class Settling:
-    """Says when the mask that would be pruned now has stopped changing from look to look.
+    """Detects when the mask that would be pruned has stopped changing.
 
-    `draw` makes that mask. Calling the object takes a look; it answers True once the distance to the mask of the look
-    before (`Mask.distance`) is at most `threshold` for `patience` looks in a row. `distances` holds all of them.
+    `draw` makes that mask. A call compares it with the mask of the previous call; it returns True once their distance
+    (`Mask.distance`) is at most `threshold` for `patience` calls in a row. `distances` holds all of them.
     """
 
     def __init__(self, draw: Callable[[], Mask], threshold: float, patience: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""What a search sees of the user's training without asking for it: optimizer steps, weights at step k, gradients."""
+"""What a search records while the user's function trains: optimizer steps, weights at step k, gradients."""
 
 import random
 from collections import Counter
@@ -49,7 +49,7 @@ class StepCounter:
 
     @property
     def steps(self) -> int:
-        """Steps so far; of several optimizers, those of the busiest."""
+        """Steps so far; of several optimizers, the largest count."""
         return max(self._steps.values(), default=0)
 
     @contextmanager
@@ -75,8 +75,8 @@ class StepCounter:
 class GradientWatch:
     """Collects, during training, what the gradient criteria need (see `criteria.Snapshot`).
 
-    `gradient`: the mean of |∂L/∂w| over the backward passes, after the first `memory` of them an exponential one that
-    remembers about so many, so that it speaks of the trained weights; `drift`: -Σ w·∂L/∂w over all of them.
+    `gradient`: the mean of |∂L/∂w| over the backward passes, after the first `memory` of them an exponential one
+    over about so many, so that it describes the trained weights; `drift`: -Σ w·∂L/∂w over all of them.
     """
 
     def __init__(self, fields: frozenset[str], memory: int = 100) -> None:

@@ -1,4 +1,4 @@
-"""What passes between the search and its user: the round to train, the record of a finished one, the ticket."""
+"""The data types of a search: the round to train, the record of a finished round, the ticket."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -65,10 +65,10 @@ class Rewind:
 
 @dataclass(frozen=True)
 class Round:
-    """What the user's train function gets. Most need none of it; those with a learning-rate schedule do.
+    """What the user's train function gets. Only functions with a learning-rate schedule need it.
 
     `start_step`: the schedule's step to begin at, 0 for the whole schedule. `fine_tune`: stay at the schedule's last
-    learning rate. `seed`: torch, numpy and random are seeded with it already; for trainers that seed again.
+    learning rate. `seed`: torch, numpy and random are seeded with it already; for trainers that set seeds themselves.
     """
 
     number: int  # 1 is the dense training; the ticket that was found trains in the last

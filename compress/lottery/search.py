@@ -61,7 +61,7 @@ def find_ticket(
         slower: name → rate, for tensors (the output layer) that lose only this multiple of the share that others lose.
         rewind: "initial" (θ0), "step:K" (θk), "learning_rate[:K]", "none", or a `Rewind`.
         seed: decides the random criterion, and the seed of the global generators in each round.
-        on_round: is handed each finished round, to be saved.
+        on_round: is called with each finished round, to save it.
         resume_from: records of the rounds that are finished, in order; with them the result is bit for bit what it
             would have been without the interruption, on the same machine and with a deterministic `train`.
         first: what the first training, of the unpruned network, ended with; by default `train` runs it.

@@ -70,7 +70,7 @@ def train_supermask(
 
     Args:
         train: as in `find_ticket`; its optimizer must be given `[p for p in module.parameters() if p.requires_grad]`,
-            which are the scores alone. Scores move far: Adam at about 0.05, or SGD at about 100.
+            which are the scores alone. Scores change a lot: use Adam at about 0.05, or SGD at about 100.
         keep: sigmoid of the initial scores, the share of weights kept at first, between 0 and 1.
 
     The module is left with the supermask applied, its weights' requires_grad as before.

@@ -26,10 +26,10 @@ class FeedForward:
 
 @dataclass(frozen=True)
 class Bottleneck:
-    """MobileBERT's way into a layer's narrow blocks and out of them, each a Linear and its norm (Sun et al. 2020).
+    """MobileBERT's Linear layers with norms before and after a layer's narrow blocks (Sun et al. 2020).
 
-    Query and key read what `shared` gives; where it is None, the stream or, with `inside`, what `enter` gives, as the
-    value then does, too. The stream is added between `leave` and its norm.
+    The input of query and key is the output of `shared`; where it is None, the hidden states or, with `inside`, the
+    output of `enter`, which is then the value's input, too. The hidden states are added between `leave` and its norm.
     """
 
     enter: tuple[nn.Linear, nn.Module]
@@ -61,7 +61,7 @@ class Layer:
 class Embeddings:
     """The embedding block. `token_type` and `projection` are None where the architecture has none.
 
-    `up` leads from the word table's rows (V, r) to the block's width, where the table has a low rank.
+    `up` maps the word table's rows (V, r) to the block's width, where the table has a low rank.
 
     `position_offset` is added to a token's index to get its row of `position` (RoBERTa starts at padding_idx + 1).
 

@@ -1,8 +1,8 @@
 """A word table of low rank: (V, H) as (V, r)·(r, H), so that every word stays and the table is a fraction of its size.
 
-Half of a small encoder is its word table. Trimming the vocabulary makes it smaller and cuts rare words in pieces;
-a low rank keeps every word and blurs it (Lan et al. 2020, section 3.1, train such a table from scratch; here it is the
-best approximation of the pre-trained one, and the training that follows sharpens it).
+Half of a small encoder is its word table. Trimming the vocabulary makes it smaller and splits rare words; a low
+rank keeps every word and approximates its row (Lan et al. 2020, section 3.1, train such a table from scratch; here it
+is the best approximation of the pre-trained one, and the training that follows improves it).
 """
 
 import torch

@@ -46,7 +46,7 @@ _PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
 def resolve_model(name: str) -> tuple[str, str]:
     """(name to show, folder or Hub id) of a recipe's model. The embedded one is checked by hash.
 
-    Raises ModelError for a folder that is not a model, or a package that was tampered with.
+    Raises ModelError for a folder that is not a model, or a package whose hash differs.
     """
     if name == EMBEDDED:
         return _PRETTY[name], str(_embedded_folder())
@@ -117,7 +117,7 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
 def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrainedModel:
     """The pre-trained encoder under a fresh head for the task: θ0. The head's values depend on the seed alone.
 
-    Only a regression's head begins at the mean of the training labels, so that no steps are spent on getting there.
+    Only a regression's head begins at the mean of the training labels, so that no steps are spent on learning it.
 
     Raises ModelError for an unsupported architecture, a damaged file, a position table shorter than `max_tokens`, and
     encoder weights that are not all in the checkpoint.
@@ -211,7 +211,7 @@ def _auto_of(config: transformers.PretrainedConfig) -> type:
 
 
 def _fill(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
-    """Load a state that lacks nothing but what is tied to something in it. Raises RuntimeError."""
+    """Load a state that lacks only weights which are tied to others in it. Raises RuntimeError."""
     missing, unknown = model.load_state_dict(weights, strict=False)
     if unknown or set(missing) - set(model.all_tied_weights_keys or ()):
         raise RuntimeError(f"missing {missing}, unknown {unknown}")
@@ -270,7 +270,7 @@ def _from_pretrained(cls: Any, source: str, **options: object) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' load reports and bars, which say nothing a user must act on."""
+    """Hide transformers' load reports and bars: a user need not act on them."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -287,7 +287,7 @@ def _quiet() -> Iterator[None]:
 
 
 def weights_fingerprint(source: str) -> str:
-    """SHA-256 of a folder's weights; a Hub id stands for itself."""
+    """SHA-256 of a folder's weights; of a Hub id, the id."""
     return _sha256_of(source, ("*.safetensors",)) or source
 
 

@@ -1,9 +1,9 @@
-"""Tokens merged in pairs inside the encoder, so that the layers behind compute half as many rows.
+"""Tokens merged in pairs inside the encoder, so that later layers compute half as many rows.
 
 After a chosen layer every two neighbors become their mean; the first token, [CLS], which the answer is read from,
-stays by itself. It is to length what a structured ticket is to width, and removes no weight (Dai et al. 2020, Funnel-
-Transformer, section 2.2, pool so in pre-training; here a trained encoder keeps its weights). The model
-keeps its form: hooks do the merging, and its config says after which layers, under "pocket_ticket".
+stays by itself. It shortens a text as a structured ticket narrows a layer, and removes no weight (Dai et al. 2020,
+Funnel-Transformer, section 2.2, pool so in pre-training; here a trained encoder keeps its weights). The model keeps
+its form: hooks do the merging, and its config says after which layers, under "pocket_ticket".
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def merged_length(tokens: int) -> int:
 def merging_table(tokens: int) -> Tensor:
     """(merged_length(T), T): its product with T rows merges them. A last token without a partner counts half.
 
-    The table of fewer tokens is its upper left corner, so that a text is merged the same whatever is padded behind it.
+    The table of fewer tokens is its upper left corner, so that padding after a text does not change how it is merged.
     """
     table = torch.zeros(merged_length(tokens), tokens)
     table[0, 0] = 1
@@ -65,7 +65,7 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
 
 
 class _Merging:
-    """The hooks of one model. `real` (B, T) says which rows of the stream are no padding; None: all are."""
+    """The hooks of one model. `real` (B, T) says which hidden states are no padding; None: all."""
 
     def __init__(self) -> None:
         self.real: Tensor | None = None
@@ -73,7 +73,7 @@ class _Merging:
     def before(
         self, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
-        """Hand a layer the mask (B, 1, ·, T) that its shorter stream needs."""
+        """Give a layer the mask (B, 1, ·, T) that its shorter stream needs."""
         stream = args[0] if args else kwargs["hidden_states"]
         mask = kwargs["attention_mask"] if "attention_mask" in kwargs else args[1]
         if mask is None:
@@ -91,7 +91,7 @@ class _Merging:
         return (args[0], keys, *args[2:]), kwargs
 
     def behind(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
-        """Merge what a layer gives."""
+        """Merge a layer's output."""
         stream = output[0] if isinstance(output, tuple) else output
         if self.real is None:
             found = merging_table(stream.shape[1]).to(stream) @ stream

@@ -1,7 +1,7 @@
-"""A structured ticket: which layers, heads and feed-forward neurons are left. Removing the others is real.
+"""A structured ticket: which layers, heads and feed-forward neurons stay, and the surgery that removes the others.
 
 `Structure` says what stays, `remove` cuts a model to it (smaller Linear layers, fewer blocks), and `masked` switches
-the same units off without removing them: removed == masked is a theorem that the tests prove for every architecture.
+the same units off without removing them: the tests prove for every architecture that both give the same outputs.
 A saved model's config holds its `Sizes` (`models.saved`), so that it can be built again and loaded.
 """
 

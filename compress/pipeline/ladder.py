@@ -1,9 +1,9 @@
 """The search behind --max-drop, --max-size and --max-latency: which structure and storage, in few trainings.
 
 The plan has two parts. Size and speed depend on shapes only: untrained drafts are exported and measured, and by
-bisection along a ladder of ever smaller structures the first rungs are found that fit, for each storage. Accuracy has
+bisection along a ladder of ever smaller structures the first rungs that fit are found, for each storage. Accuracy has
 to be trained for: for the most accurate program the largest structure that fits is trained for each storage; for the
-smallest within a drop the ladder is bisected, trusting that smaller loses more. Each training gives a program for each
+smallest within a drop the ladder is bisected, assuming that smaller loses more. Each training gives a program for each
 storage, and the choice is the best of all that were tried, on dev.
 """
 
@@ -58,7 +58,7 @@ class Tried:
 
 @dataclass(frozen=True)
 class Choice:
-    """What the search settled on. `met`: whether it keeps the budget on dev."""
+    """The result of the search. `met`: whether it keeps the budget on dev."""
 
     tried: tuple[Tried, ...]
     chosen: Tried
@@ -90,7 +90,7 @@ def search(
     train: Callable[[int], Iterable[tuple[Storage, Draft, float]]],
     dense_dev: float,
 ) -> Choice:
-    """Follow the plan on a ladder of `rungs`, of which `first` says from where on they fit.
+    """Follow the plan on a ladder of `rungs`; `first` is, for each storage, the first rung that fits.
 
     `train(rung)` trains the rung once and yields (scheme, draft, metric on dev) of its program for each storage;
     `dense_dev` is the dense model's metric.

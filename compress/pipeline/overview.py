@@ -27,7 +27,7 @@ _FEW = 8  # training texts: a label with fewer is named
 
 
 def lines(inputs: Inputs, *, on_phone: bool = True) -> list[str]:
-    """The task in sentences: what was read, how it is scored, what a phone gets, and what is strange about it."""
+    """The task in sentences: what was read, how it is scored, what a phone runs, and what is unusual about the data."""
     task, settings = inputs.task, inputs.recipe.data
     why = "set by data.kind" if settings.kind != "auto" else _WHY.get(task.kind, "found from the columns and labels")
     outputs = f", {len(task.labels):,} labels" if task.labels else ""

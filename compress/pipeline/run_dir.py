@@ -2,7 +2,7 @@
 
 A stage writes into a hidden partial folder that is renamed when the stage is complete, so a stage's folder either
 exists whole or not at all. Its fingerprint covers everything that its result depends on; the same command started
-again keeps the stages whose fingerprint still fits, and goes on with the others.
+again keeps the stages whose fingerprint still fits, and runs the others.
 """
 
 import fcntl

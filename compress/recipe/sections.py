@@ -207,12 +207,12 @@ class StructureSection(_Section):
         return shares
 
     def merging_layers(self, layers: int) -> list[int]:
-        """The layers (1: the first) of so many behind which tokens merge: always before the last one."""
+        """The layers (1: the first) of so many behind which tokens merge: all are before the last layer."""
         return sorted({min(max(1, round(share * layers)), layers - 1) for share in self.merge_after} - {0})
 
 
 class BudgetSection(_Section):
-    """What may be lost, or how much there is: the search then chooses the structure and the storage."""
+    """The limits of a search, which then chooses the structure and the storage."""
 
     max_drop: float | None = _option(
         None,

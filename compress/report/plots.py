@@ -229,7 +229,7 @@ def _bars(
 
 
 def _spread(ax: Axes) -> None:
-    """Grid and ticks of a line plot; at least two points of range, so that noise does not look like a cliff."""
+    """Grid and ticks of a line plot; at least two points of range, so that noise does not look large."""
     low, high = ax.get_ylim()
     if high - low < 2:
         middle = (low + high) / 2

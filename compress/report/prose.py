@@ -1,4 +1,4 @@
-"""The sentences of a report: the result in one line, the verdict, and what the interval allows one to say."""
+"""The sentences of a report: the result in one line, the verdict, and what can be concluded from the interval."""
 
 from typing import Any
 

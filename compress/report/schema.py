@@ -1,4 +1,4 @@
-"""Checks a report against report.schema.json and the promise that what was not measured says why."""
+"""Checks a report against report.schema.json and that each null has a reason in `not_measured`."""
 
 import json
 import math

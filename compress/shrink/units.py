@@ -44,7 +44,7 @@ def magnitude_scores(model: nn.Module) -> list[UnitScores]:
 
 
 def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
-    """Scores that know nothing: the control."""
+    """Random scores: the control."""
     random = torch.Generator().manual_seed(seed)
     return [
         UnitScores(torch.rand(len(s.heads), generator=random), torch.rand(len(s.neurons), generator=random))
@@ -53,7 +53,7 @@ def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
 
 
 def choose_layers(model: nn.Module, count: int, loss: Callable[[], float]) -> tuple[int, ...]:
-    """The `count` layers of `model` that stay: one after the other, that goes without which `loss()` grows least."""
+    """The `count` layers that stay: again and again, the layer is removed whose removal raises `loss()` least."""
     kept = tuple(range(len(layers_of(model))))
 
     def loss_of(layers: tuple[int, ...]) -> float:

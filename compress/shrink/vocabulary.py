@@ -1,9 +1,9 @@
 """Vocabulary trimming: half of a small encoder is its word table, and a task needs few of its rows.
 
-Kept are the special tokens, every single character (and its ## form) of the scripts in use, so that nothing written in
-them becomes unknown that was known, then the pieces of the training texts by frequency, then the vocabulary's own
+Kept are the special tokens, every single character (and its ## form) of the scripts in use, so that no text in
+these scripts gets new unknown tokens, then the pieces of the training texts by frequency, then the vocabulary's own
 order, which is by frequency in general English. WordPiece, BPE and Unigram tokenizers can be trimmed; of BPE each piece
-is kept with the pieces that it is merged from, so that the words which lead to it are still cut as before.
+is kept with the pieces that it is merged from, so that its words are still split as before.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Studies of tickets: one task, many sparsities and seeds, controls, transfer and cheap searches, with their page.
 
-A study is to the right of the stages and uses them: it has its own package, as compress.lottery must not know of tasks.
+A study uses the stages of a run; it has its own package because compress.lottery must not depend on tasks.
 
 study.json, for other programs: `task`, `model` (with the SHA-256 of its weights), `settings` and `recipe` as given;
 `trainings`, a row each: `role` (dense, ticket, control, search, transfer), `source` (which control, search, or other

@@ -1,4 +1,4 @@
-"""The order of a study: seed by seed the dense model, its tickets, controls, other searches, tickets of elsewhere."""
+"""The order of a study: seed by seed the dense model, its tickets, controls, other searches, tickets of other tasks."""
 
 import math
 from collections.abc import Iterator

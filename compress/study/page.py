@@ -87,7 +87,7 @@ def _tickets(r: Results) -> str:
 
 
 def _sparsest(r: Results) -> str:
-    """Which matrix suffers most: where one is as good as gone, the sparsity of all says little."""
+    """The matrix with the highest sparsity: where one is almost empty, the overall sparsity means little."""
     found = {s: r.of("ticket", s)[0]["sparsest"] for s in r.sparsities}
     cells = [f"at {s:.0%} {name} with {share:.1%}" for s, (name, share) in found.items()]
     return f"The sparsest matrix: {'; '.join(cells)} (seed {r.of('ticket', r.sparsities[0])[0]['seed']})."

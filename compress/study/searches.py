@@ -33,7 +33,7 @@ Search = Callable[[Bench, int, Sequence[float]], dict[float, Found]]
 
 
 def dense(bench: Bench, seed: int, searches: Sequence[str] = ()) -> Training:
-    """The dense model, with what the searches want of it."""
+    """The dense model, with the scores that the searches need."""
     named = {"taylor": "taylor", "movement_pruning": "movement_pruning", "distilled": "model"}
     keep = (bench.run.recipe.ticket.criterion, *(named[name] for name in searches if name in named))
     return bench.train(Spec(seed, "dense", keep=tuple(dict.fromkeys(keep))))
@@ -98,7 +98,7 @@ def _round(bench: Bench, seed: int, number: int, mask: Mask | None, **how: Any) 
 
 
 def pretrained(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
-    """The magnitude of θ0, which takes no training: what all others must beat."""
+    """The magnitude of θ0, which takes no training: all others must be better."""
     return _one_shot(bench.initial_magnitudes(seed), bench, levels, 0)
 
 
@@ -139,7 +139,7 @@ def early(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found
 
 
 def averaged(bench: Bench, seed: int, levels: Sequence[float]) -> dict[float, Found]:
-    """The vote of several short trainings, each with its own order and dropout."""
+    """The combined masks of several short trainings, each with its own order and dropout."""
     settings = bench.run.recipe.ticket
     runs = [_round(bench, seed, 100 + n, None, epochs=VOTER_EPOCHS) for n in range(VOTERS)]
     scores = [run.scores(settings.criterion) for run in runs]

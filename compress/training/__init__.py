@@ -1,1 +1,1 @@
-"""Training: one loop, closed; masks, distillation and progress hang on it. Metrics."""
+"""Training: the one training loop, distillation, class weights, quantization-aware rounding."""

@@ -14,7 +14,7 @@ from torch import nn
 
 @contextmanager
 def compact_embedding(embedding: nn.Embedding, ids: np.ndarray) -> Iterator[None]:
-    """Within the block `embedding` (V, H) holds only rows `ids` (K,), and still answers to full ids.
+    """Within the block `embedding` (V, H) holds only rows `ids` (K,), and still takes full ids.
 
     `ids` must hold every id that the block will look up. Afterwards the trained rows are written back.
     """

@@ -1,4 +1,4 @@
-"""The search behind a budget: structures of the ladder are trained and stored in each way; the best is taken over."""
+"""The search behind a budget: structures of the ladder are trained and stored in each way; the best one is used."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The structured ticket: units, layers and words are removed for real, the rest trains from the pre-trained weights."""
+"""The structured ticket: units, layers and words are removed, and what stays is distilled from the dense model."""
 
 import dataclasses
 from collections.abc import Callable

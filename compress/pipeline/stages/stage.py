@@ -1,4 +1,4 @@
-"""A stage: one step of a run. Everything about it stands in one place, so that adding one adds one file."""
+"""A stage: one step of a run. All about a stage is in one file, so that a new stage is a new file."""
 
 import math
 from collections.abc import Callable
