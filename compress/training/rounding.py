@@ -1,4 +1,4 @@
-"""Quantization-aware training: the forward pass uses weights as the program will store them, the gradient ignores the rounding.
+"""Quantization-aware training: the forward pass uses rounded weights, the gradient passes through the rounding.
 
 The rounding is torchao's own, so that what is trained for is what is exported, bit for bit (Jacob et al. 2018, section
 3; straight-through estimator of Bengio et al. 2013).
