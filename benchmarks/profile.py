@@ -1,6 +1,6 @@
 """Where an inference spends its time, operator by operator, as ExecuTorch's own profiler (ETDump, Inspector) saw it.
 
-    python -m benchmarks.profile RUN/dense RUN/shrunk --output docs/profile.md
+    python -m benchmarks.profile runs/balanced/dense runs/balanced/shrunk runs/faster/shrunk --output docs/profile.md
 
 Each model is lowered to its int8 program, run at each length with the profiler on, and its operators summed by kind.
 """
@@ -157,7 +157,9 @@ def _about(load: float) -> list[str]:
     return [
         f"Written by `python -m benchmarks.profile` on {date.today().isoformat()}: {found['processor']} ({features}), "
         f"{found['system']}; load before the run {found['load_before']}. executorch {version('executorch')}, "
-        f"torch {version('torch')}. A server's processor: on a phone the shares differ.",
+        f"torch {version('torch')}. A server's processor: on a phone the shares differ.\nThe models are those of "
+        "[Beside other engines](benchmarks.md), which has the commands that train them; then\n`python -m "
+        "benchmarks.profile runs/balanced/dense runs/balanced/shrunk runs/faster/shrunk --output docs/profile.md`.",
     ]
 
 

@@ -64,6 +64,14 @@ def test_commands_parse(page: str, command: str, monkeypatch: pytest.MonkeyPatch
         load_recipe(recipe)
 
 
+@pytest.mark.parametrize("page", READERS, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    """A path in backticks that begins at the repository's root; `NAME` in it stands for any."""
+    roots = "|".join(folder.name for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    for path in re.findall(rf"`((?:{roots})/[\w./-]*)", page.read_text(encoding="utf-8")):
+        assert (ROOT / path).exists(), path
+
+
 def test_the_librarys_example_runs() -> None:
     text = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
     example = re.search(r"```python\n(import torch\n.*?)```", text, re.DOTALL)

@@ -19,15 +19,23 @@ NOTES = (
     "Batch 1, one text. Timed is one call through each engine's own Python interface, its inputs made before; all "
     "engines are loaded in one process and take turns, {rounds} rounds of {runs} calls after 3 unmeasured ones. A "
     "ratio is the median over rounds of the ratio of the two medians of that round; in bold where it reaches its goal.",
-    "Ours computes of the last layer only what the [CLS] row needs, and takes no mask: one text needs none. The peers "
-    "answer the same from the unmodified model, masked; in the rows called [CLS] shortcut they get our last layer.",
+    "Our programs compute in the last layer only what the [CLS] row needs, and take no mask: one text needs none. The "
+    "peers give the same outputs from the unmodified model, masked; in the rows named [CLS] shortcut they run our "
+    "last layer.",
     "Stock ExecuTorch: torchao's int8 (weights per channel, activations per token, tables too) and XNNPACK's "
     "partitioner, as documented. ONNX Runtime: exported by TorchScript with eager attention, so that it fuses; signed "
     "int8 weights, per channel, dynamic activations. torch.compile: compiled for each length anew.",
-    "The merged model is the dense one with half as many tokens behind one of its layers: another function, trained on "
-    "its own, with an accuracy of its own; its peers run the unmerged model.",
+    "The merged model is the dense one with half as many tokens after one of its layers. It is another function and is "
+    "trained separately, so it has its own accuracy; its peers run the unmerged model.",
     "Logits off: the largest difference from eager PyTorch, same model, over 8 texts of each length.",
     "optimum-executorch 1.1.0 is not in the tables: it has no text classification, and needs transformers 5.0.0rc1.",
+)
+COMMANDS = (  # that make the trained models whose folders the page names
+    "python -m benchmarks.datasets sst2 --output data/sst2",
+    "pocket-ticket run --recipe balanced --data data/sst2 --output runs/balanced",
+    "pocket-ticket run --recipe faster --data data/sst2 --output runs/faster",
+    "python -m benchmarks.peers --dense runs/balanced/dense --ticket runs/balanced/shrunk --merged runs/faster/shrunk "
+    "--accuracy data/sst2",
 )
 LITERT = (
     "LiteRT: litert-torch {litert-torch}, quantized by ai-edge-quantizer {ai-edge-quantizer} (dynamic, int8 weights), "
@@ -112,11 +120,13 @@ def _about(results: Mapping[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     which = "; ".join(f"{name}: `{folder}`" for name, folder in models.items())
     features = ", ".join(machine["features"]) or "none of the usual extensions"
+    repeat = ["To repeat it:\n\n```\n" + "\n".join(COMMANDS) + "\n```"] if results["data"] else []
     return [
         f"Written by `python -m benchmarks.peers` on {results['date']}: {machine['processor']}, {machine['cores']} "
         f"cores ({features}), {machine['system']}; load before the run {machine['load_before']}.",
         f"{versions}.",
         f"Models: {which}. A server's processor: on a phone the ratios differ.",
+        *repeat,
     ]
 
 
