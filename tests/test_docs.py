@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import pages
+from compress import cli
 from compress.cli import COMMANDS
 from compress.recipe.load import load_recipe
 
@@ -70,6 +71,23 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
     roots = "|".join(folder.name for folder in ROOT.iterdir() if folder.is_dir() and not folder.name.startswith("."))
     for path in re.findall(rf"`((?:{roots})/[\w./-]*)", page.read_text(encoding="utf-8")):
         assert (ROOT / path).exists(), path
+
+
+def test_the_tutorials_file_is_one_that_check_accepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page's own commands, in an empty folder: the one that makes the file, then `pocket-ticket check`."""
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    making = re.search(r"^python3 - .*?^END$", text, re.DOTALL | re.MULTILINE)
+    checking = re.search(r"^pocket-ticket check .*$", text, re.MULTILINE)
+    lines = re.search(r"```\n(label,text\n.*?)```", text, re.DOTALL)
+    assert making is not None and checking is not None and lines is not None
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["bash", "-euc", making[0]], check=True)
+    assert (tmp_path / "reviews.csv").read_text(encoding="utf-8").startswith(lines[1])
+    assert cli.main(shlex.split(checking[0])[1:]) == 0
+    shown = "".join(capsys.readouterr())
+    assert "classification, 2 labels" in shown and "too few" not in shown
 
 
 def test_the_librarys_example_runs() -> None:
