@@ -180,6 +180,7 @@ def manifest_table() -> str:
         for key, value in schema.get("properties", {}).items():
             full = f"{path}{key}"
             kind = value.get("type") or ("one of " + ", ".join(map(str, value["enum"])) if "enum" in value else "")
+            kind = " or ".join(option["type"] for option in value["oneOf"]) if "oneOf" in value else kind
             kind = f"always {value['const']}" if "const" in value else kind
             kind = value["$ref"].rsplit("/", 1)[-1].replace("_", " ") if "$ref" in value else kind
             shown = " or ".join(kind) if isinstance(kind, list) else str(kind)

@@ -86,19 +86,26 @@ def _in_order(vocabulary: Mapping[str, int], path: Path) -> list[str]:
 
 
 def read_vocabulary(vocab_file: Path) -> list[str]:
-    """The words of vocab.txt, one a line, in the order of ids."""
-    words = vocab_file.read_bytes().decode("utf-8").split("\n")  # text mode would turn \r into a line break
+    """The words of vocab.txt, one a line, in the order of ids. Raises ExportError."""
+    try:
+        words = vocab_file.read_bytes().decode("utf-8").split("\n")  # text mode would turn \r into a line break
+    except (OSError, ValueError) as error:
+        raise ExportError("not a readable vocabulary", where=str(vocab_file), remedy="export the run again") from error
     return words[:-1] if words[-1] == "" else words
 
 
 def described_tokenizer(settings: Mapping[str, Any], words: Sequence[str], max_tokens: int) -> "Tokenizer":
     """The tokenizer that an app builds from the manifest's settings and vocabulary, truncating at `max_tokens`.
 
-    Raises ExportError when the vocabulary lacks [CLS] or [SEP].
+    Raises ExportError when the vocabulary lacks a special token.
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     vocabulary = {word: number for number, word in enumerate(words)}
+    if missing := [settings[name] for name in ("unk", "cls", "sep", "pad") if settings[name] not in vocabulary]:
+        shown = ", ".join(f"'{word[:40]}'" for word in missing)
+        raise ExportError(f"the vocabulary lacks {shown}", where="vocab.txt", remedy="save the tokenizer again")
+    cls, sep = ((settings[name], vocabulary[settings[name]]) for name in ("cls", "sep"))
     tokenizer = Tokenizer(
         models.WordPiece(
             vocabulary,
@@ -114,10 +121,6 @@ def described_tokenizer(settings: Mapping[str, Any], words: Sequence[str], max_t
         lowercase=settings["lowercase"],
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    try:
-        cls, sep = ((settings[name], vocabulary[settings[name]]) for name in ("cls", "sep"))
-    except KeyError as error:
-        raise ExportError(f"the vocabulary lacks {error}", remedy="save the tokenizer again") from error
     tokenizer.post_processor = processors.BertProcessing(sep, cls)
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     return tokenizer

@@ -3,17 +3,15 @@
 Needs nothing but the bundle: the program answers as this machine computes or as emulated ARM processors do.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from compress.errors import ExportError
-from compress.files import file_sha256
+from mobile_export.bundle.check import AGAIN, check_files, read_golden, read_manifest
 from mobile_export.bundle.tokenization import described_tokenizer, read_vocabulary
 from mobile_export.programs.arm import arm_answers
 from mobile_export.programs.runtime import LoadedProgram
@@ -39,11 +37,9 @@ def verify_bundle(
     Raises ExportError at the first thing that is untrue, ToolError when there is nothing to emulate `core` with.
     """
     bundle = Path(bundle)
-    manifest = read_json(bundle / "manifest.json")
-    check_schema(manifest, bundle / "manifest.json")
-    for part in ("model", "tokenizer", "golden"):
-        _check_hash(bundle / manifest[part]["file"], manifest[part]["sha256"])
-    golden = read_json(bundle / manifest["golden"]["file"])
+    manifest = read_manifest(bundle)
+    check_files(bundle, manifest)
+    golden = read_golden(bundle, manifest)
     examples = golden["examples"]
     _check_tokens(bundle, manifest, examples)
     model = manifest["model"]
@@ -52,43 +48,10 @@ def verify_bundle(
     if core is not None:
         answers = arm_answers(program, core=core, inputs=model["inputs"], texts=examples)
     else:
-        names = {key: model[key] for key in ("inputs", "outputs", "max_tokens")}
+        names = {key: model[key] for key in ("inputs", "outputs", "min_tokens", "max_tokens")}
         answers = map(LoadedProgram(program, **names).answer, examples)
     where = f"{program}{f' on {core}' if core else ''}"
     return _check_answers(manifest, examples, answers, golden.get("columns") or slice(None), where, progress)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON file's object. Raises ExportError."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ExportError(
-            f"the file can't be read ({error})", where=str(path), remedy="write the bundle again"
-        ) from error
-
-
-def check_schema(manifest: dict[str, Any], where: Path) -> None:
-    """Raises ExportError, naming the key, when a manifest does not follow manifest.schema.json."""
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(resources.files(__package__).joinpath("manifest.schema.json").read_text(encoding="utf-8"))
-    if error := next(iter(sorted(Draft202012Validator(schema).iter_errors(manifest), key=str)), None):
-        key = ".".join(map(str, error.absolute_path)) or "top level"
-        raise ExportError(
-            f"the manifest breaks its schema at '{key}' ({error.message[:200]})",
-            where=str(where),
-            remedy="write the bundle again",
-        )
-
-
-def _check_hash(path: Path, sha256: str) -> None:
-    if not path.is_file():
-        raise ExportError("the bundle lacks this file", where=str(path), remedy="write the bundle again")
-    if file_sha256(path) != sha256:
-        raise ExportError(
-            "the file's hash is not the one in manifest.json", where=str(path), remedy="write the bundle again"
-        )
 
 
 def _check_tokens(bundle: Path, manifest: dict[str, Any], examples: list[dict[str, Any]]) -> None:
@@ -101,7 +64,7 @@ def _check_tokens(bundle: Path, manifest: dict[str, Any], examples: list[dict[st
             raise ExportError(
                 f"golden text {number} gets other token ids from vocab.txt than those recorded",
                 where=str(bundle / manifest["golden"]["file"]),
-                remedy="write the bundle again",
+                remedy=AGAIN,
             )
 
 
@@ -115,10 +78,19 @@ def _check_answers(
 ) -> Verification:
     tolerance, differences, agreeing = manifest["golden"]["tolerance"], [], 0
     for number, (example, outputs) in enumerate(zip(examples, answers, strict=True)):
-        golden = [np.asarray(example[name], np.float32) for name in manifest["model"]["outputs"]]
-        pairs = [(found[0][..., columns], known) for found, known in zip(outputs, golden, strict=True)]
-        if any(found.shape != known.shape for found, known in pairs):
-            raise ExportError(f"golden text {number} has an answer of another shape", where=where)
+        try:
+            golden = [np.asarray(example[name], np.float32) for name in manifest["model"]["outputs"]]
+            pairs = [(found[0][..., columns], known) for found, known in zip(outputs, golden, strict=True)]
+        except (ValueError, TypeError, IndexError, OverflowError):  # no array of numbers, or no such columns
+            pairs = []
+        if not pairs or any(found.shape != known.shape or known.size == 0 for found, known in pairs):
+            raise ExportError(f"golden text {number} has an answer of another shape", where=where, remedy=AGAIN)
+        if (labels := manifest["task"]["labels"]) and pairs[0][1].shape[-1] != len(labels):
+            raise ExportError(
+                f"the manifest has {len(labels)} labels, and the program {pairs[0][1].shape[-1]} logits",
+                where=where,
+                remedy=AGAIN,
+            )
         differences.append(np.max([np.abs(found - known).max() for found, known in pairs]))
         agreeing += all((found.argmax(-1) == known.argmax(-1)).all() for found, known in pairs)
         if progress is not None:

@@ -18,14 +18,13 @@ import numpy as np
 from compress.errors import ExportError
 from compress.files import file_sha256, write_atomic, write_json
 from compress.models.saved import Saved
+from mobile_export.bundle.check import FORMAT, check_schema
 from mobile_export.bundle.golden import Text, choose_golden
 from mobile_export.bundle.tokenization import describe_tokenizer
-from mobile_export.bundle.verification import check_schema
 from mobile_export.programs.padding import pad_id_of
 from mobile_export.programs.program import PAIR_KINDS, Program
 from mobile_export.programs.runtime import LoadedProgram
 
-FORMAT = 1
 # int8 kernels round differently from one processor to the next. On a trained classifier whose logits spread over 8.1,
 # correct ARM cores were off by up to 0.16 (2 %), wrong kernels by at least 3.1 on every text (docs/log.md).
 TOLERANCE, TOLERANCE_OF_SPREAD = 0.05, 0.05

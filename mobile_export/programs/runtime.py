@@ -74,7 +74,21 @@ class LoadedProgram:
         Raises ExportError for a text that is too long or padded, and for outputs that are not numbers.
         """
         check_unpadded(text, self.pad_id, self.path)
-        answers = tuple(array.numpy().copy() for array in self.execute(self.tensors(text)))
+        try:
+            answers = tuple(array.numpy().copy() for array in self.execute(self.tensors(text)))
+        except RuntimeError as error:
+            raise ExportError(
+                f"the program does not run on a text of {len(text['input_ids'])} tokens as {' and '.join(self.inputs)} "
+                f"({str(error).strip().splitlines()[0][:120]})",
+                where=str(self.path),
+                remedy="check that these are its inputs",
+            ) from error
+        if len(answers) != len(self.outputs):
+            raise ExportError(
+                f"the program gives {len(answers)} outputs, not {' and '.join(self.outputs)}",
+                where=str(self.path),
+                remedy="lower the model again",
+            )
         for name, values in zip(self.outputs, answers, strict=True):
             if not np.isfinite(values).all():
                 raise ExportError(

@@ -154,7 +154,7 @@ def bundle(folder: Path, **changes) -> Path:
         ({"task": {"kind": "mlm"}}, "no screen for tasks of the kind 'mlm'"),
         ({"task": {"kind": "embedding"}}, "no screen for tasks of the kind 'embedding'"),
         ({"tokenizer": {"kind": "bpe"}}, "can't tokenize like a 'bpe' tokenizer"),
-        ({}, "the bundle lacks this file"),
+        ({}, "breaks its schema at 'golden.sha256'"),
     ],
 )
 def test_bundles_that_are_refused(tmp_path: Path, changes: dict, sentence: str) -> None:

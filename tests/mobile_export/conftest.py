@@ -15,6 +15,8 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
+from mobile_export.bundle.golden import Text
+from mobile_export.bundle.write import Licence, write_bundle
 from mobile_export.lowering.lower import lower
 from mobile_export.programs.program import Program
 
@@ -31,6 +33,7 @@ TEXTS = (
     "turn it up a bit; I can't hear the second violin over the traffic and my neighbor's unspeakable lawnmower",
     "set two alarms: one for 7:15, one for 7:20, and don't let me snooze either of them again this week, all right?",
 )
+GIVEN = [Text(text, label=LABELS[number % 3]) for number, text in enumerate(TEXTS)]
 SIZES = {
     "hidden_size": 64,
     "num_hidden_layers": 2,
@@ -145,6 +148,29 @@ def program(folder: Callable[..., Path]) -> Callable[..., Program]:
         return lower(folder(kind), folder(kind) / "programs" / f"{form}-{scheme}.pte", form=form, scheme=scheme)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def made(
+    program: Callable[..., Program], folder: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("bundle") / "android"
+    report = {"metric_test": 0.91, "ci95": [0.9, 0.92], "speed_ratio": {"12": 2.3}}
+    write_bundle(
+        output,
+        folder("bert"),
+        program("bert", scheme="int8"),
+        GIVEN,
+        name="phone_commands on a small model",
+        report=report,
+        licences=[Licence("MiniLM", "Apache-2.0")],
+    )
+    return output
+
+
+@pytest.fixture
+def bundle(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "android"))
 
 
 def edit_json(path: Path, change: Callable[[dict], object]) -> None:

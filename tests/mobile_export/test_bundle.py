@@ -1,7 +1,6 @@
 """A bundle keeps its word, and nothing in it can be changed unnoticed."""
 
 import json
-import shutil
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,35 +10,12 @@ import pytest
 
 from compress.errors import ExportError
 from mobile_export import verify
-from mobile_export.bundle.golden import GOLDEN, Text
-from mobile_export.bundle.write import Licence, _tolerance, write_bundle
+from mobile_export.bundle.golden import GOLDEN
+from mobile_export.bundle.write import _tolerance, write_bundle
 from mobile_export.lowering.lower import lower
 from mobile_export.programs.program import Program
 
-from .conftest import LABELS, MAX_TOKENS, TEXTS, edit_json, head_model, random_model, save
-
-GIVEN = [Text(text, label=LABELS[number % 3]) for number, text in enumerate(TEXTS)]
-
-
-@pytest.fixture(scope="module")
-def made(program, folder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("bundle") / "android"
-    report = {"metric_test": 0.91, "ci95": [0.9, 0.92], "speed_ratio": {"12": 2.3}}
-    write_bundle(
-        output,
-        folder("bert"),
-        program("bert", scheme="int8"),
-        GIVEN,
-        name="phone_commands on a small model",
-        report=report,
-        licences=[Licence("MiniLM", "Apache-2.0")],
-    )
-    return output
-
-
-@pytest.fixture
-def bundle(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "android"))
+from .conftest import GIVEN, LABELS, MAX_TOKENS, TEXTS, edit_json, head_model, random_model, save
 
 
 def recorded(bundle: Path, part: str) -> None:
@@ -139,7 +115,6 @@ def test_a_changed_length_limit_is_noticed(bundle: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("change", "key"),
     [
-        (lambda manifest: manifest.update(format=2), "format"),
         (lambda manifest: manifest["task"].pop("labels"), "task"),
         (lambda manifest: manifest["model"].update(inputs=["ids"]), "model.inputs"),
         (lambda manifest: manifest["model"].update(file="../model.pte"), "model.file"),
@@ -150,6 +125,11 @@ def test_a_changed_length_limit_is_noticed(bundle: Path, capsys: pytest.CaptureF
 def test_a_manifest_off_its_schema_is_refused(bundle: Path, change, key: str, capsys: pytest.CaptureFixture) -> None:
     edit_json(bundle / "manifest.json", change)
     refuse(bundle, f"breaks its schema at '{key}'", capsys)
+
+
+def test_another_format_is_refused(bundle: Path, capsys: pytest.CaptureFixture) -> None:
+    edit_json(bundle / "manifest.json", lambda manifest: manifest.update(format=2))
+    refuse(bundle, "this is bundle format 2, the app reads format 1", capsys)
 
 
 def test_an_older_manifest_is_read(bundle: Path) -> None:
