@@ -48,13 +48,13 @@ def exit_code(work: Callable[[], int | None]) -> int:
         print(f"pocket-ticket: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("pocket-ticket: interrupted; run the same command again, what is complete is kept.", file=sys.stderr)
+        print("pocket-ticket: interrupted; run the same command again; complete stages are kept.", file=sys.stderr)
         return 130
     except OSError as error:
         if error.errno is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        remedy = "fix that and run the same command again, what is complete is kept"
+        remedy = "fix that and run the same command again; complete stages are kept"
         print(f"pocket-ticket: {place}{error.strerror}; {remedy}.", file=sys.stderr)
         return 2
 

@@ -13,7 +13,7 @@ _EXAMPLES = """examples:
   pocket-ticket run --target android --recipe quick --data my_task/     a first look
   pocket-ticket run --model ./my-bert --data reviews/ --sparsity 0.6 --controls
   pocket-ticket run --data names/                                 train.conll: labels of words
-  pocket-ticket run --output runs/first                           run again with the same output: goes on
+  pocket-ticket run --output runs/first                           the same output continues an interrupted run
 every recipe key, flag or not, can be set with --set, for example --set training.warmup=0.06
 """
 
@@ -48,7 +48,10 @@ def _parser() -> Parser:
     add_recipe_flags(parser)
     command = parser.add_argument_group("command", "Where to write, and what to show.")
     command.add_argument(
-        "--output", type=Path, metavar="DIR", help="run folder (default: runs/TASK-FINGERPRINT); run again to go on"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="run folder (default: runs/TASK-FINGERPRINT); the same folder continues a run",
     )
     add_common_flags(command)
     command.add_argument(

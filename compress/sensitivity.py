@@ -82,7 +82,9 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="example: pocket-ticket sensitivity runs/mine, then --set quantize.keep_int8=[embeddings.word]",
     )
     parser.add_argument("run", type=Path, metavar="RUN_DIR", help="folder of a finished run")
-    parser.add_argument("--scheme", choices=["int4", "int8"], default="int4", help="what is rounded to (default: int4)")
+    parser.add_argument(
+        "--scheme", choices=["int4", "int8"], default="int4", help="the storage to test (default: int4)"
+    )
     given = parser.parse_args(arguments)
     return exit_code(lambda: _show(given.run, given.scheme))
 

@@ -74,7 +74,7 @@ def _questions(settings: DataSection, tables: dict[str, Table], reading: Reading
 
     read = {split: [found for _, found in reading.each(table, certain)] for split, table in tables.items()}
     if unsure := sum(not sure for _, sure in read["train"]):
-        reading.note(f"{unsure:,} training questions are left out: where their answers stand is a guess")
+        reading.note(f"{unsure:,} training questions are left out: the places of their answers are a guess")
     read["train"] = [(example, sure) for example, sure in read["train"] if sure]
     return "qa", (), {split: [example for example, _ in rows] for split, rows in read.items()}
 

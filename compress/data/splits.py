@@ -86,7 +86,7 @@ def repeated(splits: dict[str, Sequence[Example]], others: Sequence[Example], wh
     for split, examples in splits.items():
         again = sum(_key(e) in seen for e in examples)
         if again:
-            notes.append(f"{again:,} of {len(examples):,} {split} texts are also {where}: their scores flatter")
+            notes.append(f"{again:,} of {len(examples):,} {split} texts are also {where}: scores on them are too high")
     return notes
 
 

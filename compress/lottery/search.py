@@ -135,7 +135,7 @@ class _Search:
             "drift" in needs or ("gradient" in needs and self.first.gradient is None) or self.rewind.weights == "step"
         ):
             raise PocketTicketError(
-                "the criterion, or rewinding to a step, needs to see the first training itself",
+                "the criterion, or rewinding to a step, needs a first training inside the search",
                 remedy="leave `first` out, or give its gradients",
             )
 

@@ -100,7 +100,7 @@ def notes_of(model: nn.Module, loaded: Loaded, prefix: str) -> list[str]:
     """What a user should know of a checkpoint that is usable, in sentences."""
     row, notes = architecture_of(model), []
     if prefix:
-        notes.append(f'"{prefix}" was taken off the name of every weight of the checkpoint')
+        notes.append(f'"{prefix}" was removed from the name of every weight of the checkpoint')
     new = [*loaded.missing, *loaded.mismatched]
     if row.pooler is not None and any(row.pooler in name for name in new):
         notes.append("the checkpoint has no pooler: a new one begins with random values and is trained")

@@ -193,6 +193,6 @@ def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> li
     if own >= simple:
         return []
     return [
-        f"the dense model ({shown.value(own)} on dev) is behind the baseline ({shown.value(simple)}): it has not "
+        f"the dense model ({shown.value(own)} on dev) scores below the baseline ({shown.value(simple)}): it has not "
         "learned the task, so train it longer (--epochs) or faster (--learning-rate)"
     ]

@@ -93,7 +93,7 @@ class DataSection(_Section):
         "refuse", "dev or test labels that never occur in training: refuse them, or count them as wrong"
     )
     skip_bad_rows: int = _option(
-        0, "so many rows that can't be read may be left out; they are counted and listed", "--skip-bad-rows", ge=0
+        0, "leave out up to this many rows that can't be read; they are counted and listed", "--skip-bad-rows", ge=0
     )
     train_limit: int | None = _option(None, "use only this many training examples (seeded choice)", ge=16)
     eval_limit: int | None = _option(None, "use only this many dev and test examples each (seeded choice)", ge=16)
@@ -222,7 +222,7 @@ class BudgetSection(_Section):
     )
     max_size: str | None = _option(
         None,
-        "the largest program, such as 4.5MB; without --max-drop the most accurate that fits is found",
+        "the largest program, such as 4.5MB; without --max-drop the most accurate one that fits is searched",
         "--max-size",
     )
     max_latency: str | None = _option(
@@ -362,7 +362,7 @@ class Recipe(_Section):
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
         if self.budget.is_set and (self.ticket.kind != "structure" or not self.distill.enabled):
-            raise ValueError("a budget is met by distilled structures: leave ticket.kind and distill.enabled alone")
+            raise ValueError("a budget is met by distilled structures: do not set ticket.kind or distill.enabled")
         if self.budget.slowest and self.budget.slowest[1] > self.model.max_tokens:
             raise ValueError(f"budget.max_latency has more than the {self.model.max_tokens} tokens of model.max_tokens")
         if self.quantize.aware_epochs and (self.budget.is_set or self.quantize.scheme == "none"):

@@ -33,12 +33,12 @@ def _delegation(program: dict[str, Any]) -> str:
 
 
 def program_notes(report: Report) -> list[tuple[str, str]]:
-    """(program, what of its model it does without) for the programs that could leave something out."""
+    """(program, what of its model it leaves out) for the programs that could leave something out."""
     return [
         (
             program_title(report, name),
-            f"the zeros of its weights leave {f.count(idle)} {'neuron' if idle == 1 else 'neurons'} nothing to add; "
-            "the program does without them and answers the same",
+            f"zero weights make {f.count(idle)} {'neuron' if idle == 1 else 'neurons'} idle; the program leaves "
+            "them out and gives the same outputs",
         )
         for name, program in measured_programs(report).items()
         if (idle := program.get("idle_neurons"))

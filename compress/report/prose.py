@@ -92,11 +92,11 @@ def budget_sentence(report: Report) -> str | None:
     wanted = _join([text.format(limits[key]) for key, text in _LIMITS.items() if key in limits])
     shown, verdict = metric_format(report), report["verdict"]
     reached = f"{f.size(chosen['bytes'])}, {_points(chosen['drop_dev'], report)} on dev"
-    result = "met" if budget["met_on_dev"] else "not met by anything that was tried; this is the most accurate of it"
+    result = "met" if budget["met_on_dev"] else "not met by any program that was tried; this is the most accurate one"
     on_test = (
         ""
         if verdict["drop_points"] is None
-        else f"; on test, looked at once, {_points(verdict['drop_points'], report)}"
+        else f"; on test, evaluated once, {_points(verdict['drop_points'], report)}"
     )
     interval = "" if verdict["ci95"] is None else f" (95 % interval {shown.between(verdict['ci95'])})"
     return f"The budget ({wanted}) is {result}: {reached}{on_test}{interval}."
@@ -109,16 +109,16 @@ def _points(drop: float, report: Report) -> str:
 def _finding(report: Report) -> str:
     winning = report["verdict"]["winning_ticket"]
     if winning is None:
-        return f"This run can\u2019t call the ticket winning or not: {reason_for(report, 'verdict', 'winning_ticket')}."
+        return f"This run can\u2019t decide whether the ticket wins: {reason_for(report, 'verdict', 'winning_ticket')}."
     ticket = next((stage for stage in report["stages"] if stage["name"] == "ticket"), None)
     share = ticket and ticket["sparsity_prunable"]
     where = f" with {f.percent(share)} of its prunable weights at zero" if share else ""
     if winning:
         return f"Trained like the dense model{where}, the ticket matches it."
     return (
-        f"Trained like the dense model{where}, the ticket does not match it. That is a normal result and no fault of "
-        "the run: it says that this much sparsity costs something on this task. Less sparsity, longer rounds or "
-        "distillation may close the gap, and the program below can still be the right one to ship."
+        f"Trained like the dense model{where}, the ticket does not match it. That is a normal result, not an error: "
+        "on this task this sparsity costs some accuracy. Less sparsity, longer rounds or "
+        "distillation may close the gap, and the program below can still be the right one for your app."
     )
 
 
@@ -139,19 +139,19 @@ def _seeds(report: Report) -> list[str]:
 
 
 def _certainty(report: Report) -> str:
-    """What the paired interval of the programs' difference allows one to say."""
+    """What can be concluded from the paired interval of the programs' difference."""
     interval, task = report["verdict"]["ci95"], report["task"]
     if interval is None:
         reason = reason_for(report, "verdict", "ci95")
-        return f"How sure the program\u2019s difference is was not measured: {reason}."
+        return f"The uncertainty of the drop was not measured: {reason}."
     examples = f"{f.count(task['eval_examples'])} {task['eval_split']} examples"
     spread = f"the 95 % interval of the drop, {metric_format(report).between(interval)} points,"
-    start = f"What ships are the programs: on the {examples} the"
+    start = f"On the {examples} the exported"
     low, high = interval
     if low <= 0 <= high:
-        return f"{start} two do not differ measurably: {spread} contains zero."
+        return f"{start} programs do not differ measurably: {spread} contains zero."
     word, side = ("worse", "above") if low > 0 else ("better", "below")
-    return f"{start} ticket\u2019s is {word} than the dense one beyond chance: {spread} lies {side} zero."
+    return f"{start} ticket is {word} than the dense program, more than chance explains: {spread} is {side} zero."
 
 
 def _by_length(table: dict[str, Any]) -> list[tuple[str, Any]]:

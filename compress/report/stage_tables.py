@@ -106,7 +106,7 @@ def curve_table(report: Report) -> Table | None:
         for stage, points in curves.items()
         for point in points
     ]
-    return Table(["Training", "Step", f"Dev {metric.heading}", "Loss"], rows, "Training, step for step")
+    return Table(["Training", "Step", f"Dev {metric.heading}", "Loss"], rows, "Training, step by step")
 
 
 def control_table(report: Report) -> Table | None:

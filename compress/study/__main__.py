@@ -15,7 +15,7 @@ _EXAMPLES = """examples:
   pocket-ticket study --data my_task/ --sparsities 0.5,0.7 --transfer studies/other --at 0.7
   pocket-ticket study --data my_task/ --searches one_shot,early,averaged,distilled --at 0.6
   python -m compress.study.compare studies/*              what wins on each task; sources × targets
-the same command again goes on where it was interrupted; more seeds or sparsities train only what is new.
+the same command continues an interrupted study; with more seeds or sparsities only the new trainings run.
 searches:
 """ + "".join(f"  {name:<12} {words}\n" for name, words in SEARCHES.items())
 

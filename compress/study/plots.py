@@ -1,4 +1,4 @@
-"""The page's plots: metric against sparsity, and ticket against dense step for step (Damadi 2021)."""
+"""The page's plots: metric against sparsity, and ticket against dense step by step (Damadi 2021)."""
 
 from functools import partial
 from pathlib import Path

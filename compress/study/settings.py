@@ -17,7 +17,7 @@ SEARCHES = {
     "movement_pruning": "one-shot from the dense model by movement pruning",
     "short": "iterative, rounds of one pass",
     "early": "iterative, a round ends when its mask has settled",
-    "averaged": "the vote of three noisy trainings of half a pass",
+    "averaged": "the combined masks of three short trainings (half a pass each)",
     "distilled": "iterative, rounds of one pass with the dense model as teacher",
 }
 SPARSITIES = tuple(tenth / 10 for tenth in range(1, 10))

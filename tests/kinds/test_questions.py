@@ -61,7 +61,7 @@ def test_an_answer_that_is_cut_off_points_at_nothing(tokenizer) -> None:
 def test_real_answers_are_found_again(tokenizer, shared_data: Path) -> None:
     task = load_task(DataSection(source=str(shared_data / "squad"), train_limit=300, eval_limit=300), seed=0)
     assert (task.kind, task.metric, len(task.dev), len(task.test)) == ("qa", "answer_f1", 300, 300)
-    assert any("where their answers stand is a guess" in note for note in task.notes)
+    assert any("the places of their answers are a guess" in note for note in task.notes)
     split = FORM.encode(task.train, task, tokenizer, 384)
     predictions = np.stack([FORM.prediction(said(split, i), split, i) for i in range(len(split))])
     inside = np.array(split.rows["end_positions"]) > 0

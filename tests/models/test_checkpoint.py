@@ -41,13 +41,13 @@ def changed(folder: Path, change: Callable[[Weights], Weights]) -> str:
 @pytest.mark.parametrize("kind", CONFIGS)
 @pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
 @pytest.mark.parametrize("auto", [AutoModel, AutoModelForSequenceClassification])
-def test_a_wrappers_prefix_is_taken_off_and_noted(kind: str, prefix: str, auto: type, tmp_path: Path) -> None:
+def test_a_wrappers_prefix_is_removed_and_noted(kind: str, prefix: str, auto: type, tmp_path: Path) -> None:
     source = saved(kind, tmp_path, auto)
     plain = load_for(TASK, str(source), **HOW).state_dict()
     wrapped = changed(source, lambda weights: {prefix + name: tensor for name, tensor in weights.items()})
     found = load_for(TASK, wrapped, **HOW).state_dict()
     assert found.keys() == plain.keys() and all(torch.equal(found[name], plain[name]) for name in plain)
-    assert any(f'"{prefix}" was taken off' in note for note in notes_on(TASK, wrapped, **HOW))
+    assert any(f'"{prefix}" was removed' in note for note in notes_on(TASK, wrapped, **HOW))
 
 
 def _without_a_layer(weights: Weights) -> Weights:

@@ -66,7 +66,7 @@ WRONG = {
     "no such control": (("--controls", "chance"), "--controls chance: there is no 'chance'"),
     "no such search": (("--searches", "magic"), "--searches magic: there is no 'magic'"),
     "at another sparsity": (("--sparsities", "0.3", "--at", "0.5"), "--at: 0.5 is not one of the study's sparsities"),
-    "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
+    "no such data": (("--data", "nowhere"), "nowhere: there is no such file or folder"),
     "structure": (("--set", "ticket.kind=structure"), "ticket.kind: a study works with single weights"),
 }
 
