@@ -110,7 +110,7 @@ def _show(folder: Path, scheme: str) -> None:
         found = sensitivities(
             matrices,
             lambda: predict(model, dev, texts.tokenizer),
-            lambda kept: task_type.score(kept, dev, run.task.metric),
+            lambda kept: task_type.score_on_dev(kept, dev, run.task.metric),
             logits_moved if run.task.of_sentences else lambda a, b: 1 - float(task_type.agree(a, b, run.task).mean()),
             scheme,
             advance,

@@ -32,10 +32,11 @@ def tagged(rng: random.Random) -> str:
     return "\n".join(words)
 
 
-def asked(rng: random.Random) -> dict:
+def asked(rng: random.Random, unanswerable: bool = False) -> dict:
     who, where = rng.choice(PEOPLE), rng.choice(PLACES)
-    answer = {"text": who, "answer_start": len("Yesterday ")}
-    question = {"id": str(rng.random()), "question": f"Who went to {where}?", "answers": [answer]}
+    answers = [] if unanswerable else [{"text": who, "answer_start": len("Yesterday ")}]
+    did = "stayed in" if unanswerable else "went to"
+    question = {"id": str(rng.random()), "question": f"Who {did} {where}?", "answers": answers}
     return {"context": f"Yesterday {who} went to {where} . Nobody else did .", "qas": [question]}
 
 
@@ -44,8 +45,9 @@ def write(folder: Path, kind: str) -> Path:
     for split, count in (("train", 120), ("dev", 40), ("test", 40)):
         if kind == "tokens":
             (folder / f"{split}.conll").write_text("\n\n".join(tagged(rng) for _ in range(count)), encoding="utf-8")
-        elif kind == "qa":
-            content = json.dumps({"data": [{"paragraphs": [asked(rng) for _ in range(count)]}]})
+        elif kind.startswith("qa"):
+            every = [asked(rng, kind == "qa or none" and i % 3 == 0) for i in range(count)]
+            content = json.dumps({"data": [{"paragraphs": every}]})
             (folder / f"{split}-v1.json.gz").write_bytes(gzip.compress(content.encode()))
         else:
             lines = (rng.choice(FRAMES).format(who=rng.choice(PEOPLE), where=rng.choice(PLACES)) for _ in range(count))
@@ -91,6 +93,26 @@ def test_every_kind_goes_the_whole_path(tiny_encoder: Path, tmp_path: Path, name
     assert verify_bundle(tmp_path / "run" / "android").agreement == 1.0
     if kind != "mlm":  # forty sentences teach no language
         assert report["stages"][0]["metric"]["test"] > 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), (*STRUCTURED, "--vocabulary", "1500", "--max-tokens", "16")])
+def test_questions_without_an_answer_go_the_whole_path(
+    tiny_encoder: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    done = run(tiny_encoder, write(tmp_path, "qa or none"), tmp_path / "run", *more)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    validate(report)
+    assert any("40 of 120 train, 14 of 40 dev" in note for note in report["task"]["notes"])
+    dense, program = report["stages"][0], report["stages"][-1]
+    assert report["programs"]["dense"]["agreement_with_eager"] > 0.95  # the model computed in bf16
+    assert more or dense["metric"]["test"] > 0.5  # windows of 16 tokens teach a tiny model little
+    for stage in (dense, program):
+        assert "questions with an answer" in stage["note"] and "questions without an answer" in stage["note"]
+    manifest = json.loads((tmp_path / "run" / "android" / "manifest.json").read_text())
+    assert manifest["task"]["no_answer_threshold"] == report["programs"]["ticket"]["no_answer_threshold"]
+    assert verify_bundle(tmp_path / "run" / "android").agreement == 1.0
 
 
 @pytest.mark.parametrize(

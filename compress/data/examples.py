@@ -14,6 +14,7 @@ from compress.errors import DataError
 from compress.recipe.sections import DataSection
 
 _QUESTION, _PASSAGE, _ANSWERS = "question", "context", "answers"
+_NO_ANSWER = "is_impossible"  # SQuAD v2.0's mark of a question that its passage does not answer
 Found = tuple[Kind, tuple[str, ...], Splits]  # kind, labels, splits
 Text = tuple[str, str | None]
 
@@ -76,6 +77,12 @@ def _questions(settings: DataSection, tables: dict[str, Table], reading: Reading
     if unsure := sum(not sure for _, sure in read["train"]):
         reading.note(f"{unsure:,} training questions are left out: the places of their answers are a guess")
     read["train"] = [(example, sure) for example, sure in read["train"] if sure]
+    if read["train"] and not any(example.answers for example, _ in read["train"]):
+        raise DataError(
+            "no training question has an answer",
+            where=tables["train"][0][0].partition(", ")[0],
+            remedy="give questions with answers, too",
+        )
     return "qa", (), {split: [example for example, _ in rows] for split, rows in read.items()}
 
 
@@ -93,8 +100,12 @@ def _question(place: str, row: Row) -> Example:
                 remedy="correct the answer or its start",
             )
         answers.append(Answer(text, start))
-    if not answers:
-        raise DataError("the question has no answer", where=place, remedy="give one, or remove the question")
+    if (marked := row.get(_NO_ANSWER)) is not None and bool(marked) == bool(answers):
+        raise DataError(
+            f"{_NO_ANSWER} is {marked}, but the question has {len(answers) or 'no'} answer{'s'[: len(answers) != 1]}",
+            where=place,
+            remedy=f"correct {_NO_ANSWER} or the answers; a question without an answer has an empty list of them",
+        )
     return Example(_text(place, row, _QUESTION), passage, tuple(answers))
 
 

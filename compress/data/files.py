@@ -163,13 +163,14 @@ def _nested(content: dict[str, Any]) -> bool:
 
 
 def _squad(content: Any, file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    """SQuAD's nesting of articles, paragraphs and questions."""
+    """The nesting of articles, paragraphs and questions of SQuAD v1.1 and v2.0."""
     try:
         for number, article in enumerate(content["data"], 1):
             for paragraph in article["paragraphs"]:
                 for question in paragraph["qas"]:
                     answers = [{"start": a.get("answer_start"), **a} for a in question["answers"]]
                     row = {"question": question["question"], "context": paragraph["context"], "answers": answers}
+                    row |= {key: question[key] for key in ("is_impossible",) if key in question}
                     place = f"{file}, article {number}, question {question.get('id', '?')}"
                     yield place, _object(row, place, reading)
     except (KeyError, TypeError, AttributeError) as error:

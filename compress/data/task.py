@@ -1,6 +1,7 @@
 """A task: its examples, labels and metric."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias, cast
 
 from compress.errors import DataError
@@ -50,7 +51,7 @@ class Example:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers of a question."""
+        """The answers of a question; none where its passage does not answer it."""
         return cast(tuple[Answer, ...], self.label)
 
     @property
@@ -89,6 +90,11 @@ class Task:
     @property
     def pair(self) -> bool:
         return self.kind.startswith("pair") or self.kind == "qa"
+
+    @cached_property
+    def with_unanswerable(self) -> bool:
+        """Whether some question has no answer in its passage (SQuAD v2.0)."""
+        return self.kind == "qa" and any(not e.answers for name in SPLITS for e in self.split(name))
 
     @property
     def of_sentences(self) -> bool:

@@ -3,8 +3,9 @@
 Everything else (search, training, distillation, programs, report) is the same for all kinds and uses their `TaskType`.
 """
 
-from compress.data.task import Kind
+from compress.data.task import Kind, Task
 from compress.kinds.masked import MaskedWords
+from compress.kinds.no_answer import QuestionsOrNone
 from compress.kinds.questions import Questions
 from compress.kinds.sentences import Sentences
 from compress.kinds.task_type import TaskType
@@ -20,3 +21,9 @@ TASK_TYPES: dict[Kind, TaskType] = {
     "qa": Questions(),
     "mlm": MaskedWords(),
 }
+_WITH_UNANSWERABLE = QuestionsOrNone()
+
+
+def task_type_of(task: Task) -> TaskType:
+    """The `TaskType` of a task: its kind's, or the one for questions of which some have no answer."""
+    return _WITH_UNANSWERABLE if task.with_unanswerable else TASK_TYPES[task.kind]

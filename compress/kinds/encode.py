@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from transformers import PreTrainedTokenizerBase
 
 from compress.data.task import SPLITS, Example, Task
-from compress.kinds import TASK_TYPES
+from compress.kinds import task_type_of
 from compress.kinds.long_texts import Strategy
 from compress.kinds.task_type import Encoded, TaskType
 
@@ -19,7 +19,7 @@ def encode(
     long: Strategy = "cut",
 ) -> Encoded:
     """Tokenize a split as the task's kind needs it."""
-    return TASK_TYPES[task.kind].encode(examples, task, tokenizer, max_tokens, long)
+    return task_type_of(task).encode(examples, task, tokenizer, max_tokens, long)
 
 
 @dataclass(frozen=True)
@@ -34,4 +34,4 @@ class Texts:
     def of(cls, task: Task, tokenizer: PreTrainedTokenizerBase, max_tokens: int, long: Strategy = "cut") -> "Texts":
         """Encode every split."""
         splits = {s: encode(task.split(s), task, tokenizer, max_tokens, long) for s in SPLITS}
-        return cls(tokenizer, splits, TASK_TYPES[task.kind])
+        return cls(tokenizer, splits, task_type_of(task))

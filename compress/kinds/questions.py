@@ -54,6 +54,25 @@ def best_span(starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
     return start, start + further
 
 
+def best_of_windows(
+    logits: Sequence[np.ndarray], split: Encoded, rows: Sequence[int]
+) -> tuple[np.floating, np.ndarray]:
+    """The largest sum of logits of a span in any window, and its characters (2,); the first window's of equals.
+
+    −∞ and no characters where no window has a token of the passage.
+    """
+    best, span = np.float32(-np.inf), np.zeros(2, dtype=np.int64)
+    for of_row, row in zip(logits, rows, strict=True):
+        offsets = split.places[row]
+        inside = np.flatnonzero(offsets[:, 0] >= 0)
+        if not len(inside):
+            continue
+        start, end = (inside[i] for i in best_span(of_row[inside, 0], of_row[inside, 1]))
+        if (total := of_row[start, 0] + of_row[end, 1]) > best:
+            best, span = total, np.array([offsets[start, 0], offsets[end, 1]])
+    return best, span
+
+
 class Questions(TaskType):
     """Predictions: the answer's first character in the passage and the one after it (2,).
 
@@ -87,7 +106,8 @@ class Questions(TaskType):
             full.append(np.where(inside[:, None], np.array(read_rows.full["offset_mapping"][i]), -1))
         for i, positions in zip(read_rows.text_of, read_rows.positions, strict=True):
             places.append(full[i][positions])
-            spans.append(_in_window(_tokens_of(examples[i].answers[0], full[i]), positions))
+            answers = examples[i].answers
+            spans.append(_in_window(_tokens_of(answers[0], full[i]), positions) if answers else (0, 0))
         starts, ends = zip(*spans, strict=True)
         rows = Dataset.from_dict({**read_rows.inputs, "start_positions": starts, "end_positions": ends})
         return Encoded(rows, labels, task, places, read_rows.text_of, read_rows.long)
@@ -106,17 +126,7 @@ class Questions(TaskType):
         return self.merged([logits], split, [index])
 
     def merged(self, logits: Sequence[np.ndarray], split: Encoded, rows: Sequence[int]) -> np.ndarray:
-        """The span with the largest sum of logits in any window; the first window's of equals."""
-        best, found = -np.inf, np.zeros(2, dtype=np.int64)
-        for of_row, row in zip(logits, rows, strict=True):
-            offsets = split.places[row]
-            inside = np.flatnonzero(offsets[:, 0] >= 0)
-            if not len(inside):
-                continue
-            start, end = (inside[i] for i in best_span(of_row[inside, 0], of_row[inside, 1]))
-            if (total := of_row[start, 0] + of_row[end, 1]) > best:
-                best, found = total, np.array([offsets[start, 0], offsets[end, 1]])
-        return found
+        return best_of_windows(logits, split, rows)[1]
 
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
         pairs = zip(predictions, split.labels, strict=True)
@@ -127,7 +137,7 @@ class Questions(TaskType):
 
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return {
-            split: np.array([scores(_closest(e), [answer.text for answer in e.answers]) for e in task.split(split)])
+            split: np.array([scores(closest(e)[1], [answer.text for answer in e.answers]) for e in task.split(split)])
             for split in ("dev", "test")
         }
 
@@ -149,7 +159,8 @@ def _in_window(span: tuple[int, int], positions: np.ndarray) -> tuple[int, int]:
     return int(at[0]), int(at[1])
 
 
-def _closest(example: Example) -> str:
+def closest(example: Example) -> tuple[int, str]:
+    """How many of the question's words the passage's sentence with most of them has, and that sentence."""
     question = set(normalized(example.text_a))
     sentences = re.split(r"(?<=[.!?])\s+", example.text_b or "")
-    return max(sentences, key=lambda sentence: len(question & set(normalized(sentence))))
+    return max(((len(question & set(normalized(s))), s) for s in sentences), key=lambda shared: shared[0])

@@ -127,6 +127,17 @@ class TaskType(ABC):
                 predictions[text] = self.merged([logits_of[i] for i in rows[text]], split, rows[text])
         return np.stack(predictions)
 
+    def threshold(self, predictions: np.ndarray, dev: Encoded) -> np.ndarray | None:
+        """What `decided` compares a model's predictions with, chosen on its predictions (N, ...) for dev.
+
+        None: the kind decides without.
+        """
+        return None
+
+    def decided(self, predictions: np.ndarray, threshold: np.ndarray | None) -> np.ndarray:
+        """Predictions (N, ...) that make their decisions with the threshold; of the same shape."""
+        return predictions
+
     @abstractmethod
     def metric_inputs(self, predictions: np.ndarray, split: Encoded) -> np.ndarray:
         """Metric inputs (N, ...) from predictions (N, ...)."""
@@ -175,6 +186,10 @@ class TaskType(ABC):
     def score(self, predictions: np.ndarray, split: Encoded, metric: str) -> float:
         """The metric of a split's predictions."""
         return self.metrics[metric](self.metric_inputs(predictions, split), split.labels)
+
+    def score_on_dev(self, predictions: np.ndarray, dev: Encoded, metric: str) -> float:
+        """The metric of a model's predictions for dev, with the threshold that dev chooses."""
+        return self.score(self.decided(predictions, self.threshold(predictions, dev)), dev, metric)
 
 
 def batches(

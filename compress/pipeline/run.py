@@ -11,10 +11,10 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from compress.console import Console
 from compress.data.load import load_task, with_unlabeled
-from compress.data.task import Task
+from compress.data.task import SPLITS, Task
 from compress.errors import RecipeError
 from compress.files import read_json
-from compress.kinds import TASK_TYPES
+from compress.kinds import task_type_of
 from compress.kinds.encode import Texts
 from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
@@ -78,7 +78,8 @@ class Inputs:
     def notes(self) -> tuple[str, ...]:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
-        return (*self.task.notes, *_small_notes(self.task), *self._weight_notes(), *long, *self.model_notes)
+        of_task = (*self.task.notes, *_small_notes(self.task), *_unanswerable_notes(self.task))
+        return (*of_task, *self._weight_notes(), *long, *self.model_notes)
 
     def _weight_notes(self) -> list[str]:
         """Between which weights the classes are, where they have some."""
@@ -174,7 +175,7 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
         )
     if not task.of_sentences:
         recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update={"merge_after": ()})})
-    if recipe.distill.enabled and not TASK_TYPES[task.kind].distillable:
+    if recipe.distill.enabled and not task_type_of(task).distillable:
         return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
     return recipe
 
@@ -204,6 +205,17 @@ def long_cost(task_type: TaskType, metric: str, dev: Encoded, predictions: np.nd
     shown = MetricFormat(metric)
     long, short = (shown.value(task_type.metrics[metric](inputs[g], dev.labels[g])) for g in (is_long, ~is_long))
     return f"{shown.name} on the {is_long.sum():,} long dev texts {long}, on the other {(~is_long).sum():,} {short}"
+
+
+def _unanswerable_notes(task: Task) -> list[str]:
+    """How many questions of each split have no answer, and how such questions are handled."""
+    if not task.with_unanswerable:
+        return []
+    counts = [f"{sum(not e.answers for e in rows):,} of {len(rows):,} {s}" for s in SPLITS if (rows := task.split(s))]
+    return [
+        f"{', '.join(counts[:-1])} and {counts[-1]} questions have no answer: models learn to leave them without one, "
+        "by a threshold that dev chooses; scores are SQuAD v2.0's"
+    ]
 
 
 def _small_notes(task: Task) -> list[str]:

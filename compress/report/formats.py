@@ -12,6 +12,8 @@ METRIC_NAMES = {
     "entity_f1": "entity F1",
     "answer_f1": "F1 of the answers' words",
     "exact_match": "exact match",
+    "answerable_exact_match": "exact match of questions with an answer",
+    "unanswerable_accuracy": "accuracy on questions without an answer",
     "masked_accuracy": "accuracy of masked words",
     "masked_loss": "loss of masked words, nats",
     "matthews": "Matthews correlation",
@@ -19,7 +21,8 @@ METRIC_NAMES = {
     "spearman": "Spearman correlation",
     "pearson_spearman": "mean of Pearson and Spearman correlation",
 }
-SHARES = {"accuracy", "exact_match", "masked_accuracy"}  # "91.2 %"; other metrics in 0–1 are printed × 100
+# "91.2 %"; other metrics in 0–1 are printed × 100
+SHARES = {"accuracy", "exact_match", "answerable_exact_match", "unanswerable_accuracy", "masked_accuracy"}
 LOSSES = {"masked_loss", "mean_absolute_error"}  # printed as they are
 
 

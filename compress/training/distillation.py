@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from compress.kinds import TASK_TYPES
+from compress.kinds import task_type_of
 from compress.kinds.task_type import Encoded, TaskType, batches, padded
 from compress.models.anatomy import layers_of
 from compress.models.merging import merged
@@ -108,7 +108,7 @@ class Teacher:
         `states` are the hidden states that the student's hidden states learn from, in order (0: embeddings); by
         default all.
         """
-        with_hidden, task_type = settings.hidden_weight > 0, TASK_TYPES[texts.task.kind]
+        with_hidden, task_type = settings.hidden_weight > 0, task_type_of(texts.task)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         nn.Module.to(model, device).eval()
         logits: list[Tensor] = [torch.empty(0)] * len(texts)

@@ -29,7 +29,7 @@ from transformers import (
 
 from compress.console import Advance, Console
 from compress.errors import TrainingError
-from compress.kinds import TASK_TYPES
+from compress.kinds import task_type_of
 from compress.kinds.encode import Texts
 from compress.kinds.task_type import Encoded, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
@@ -152,10 +152,10 @@ class Learner:
         nn.Module.to(model, "cpu").eval()
         return Fitted(steps=trainer.state.global_step, seconds=time.monotonic() - started, curve=tuple(points))
 
-    def evaluate(self, model: PreTrainedModel, split: Encoded | None = None) -> float:
-        """The metric on dev (or another split)."""
-        split = split or self.texts.splits["dev"]
-        return self.texts.task_type.score(predict(model, split, self.texts.tokenizer), split, self.metric)
+    def evaluate(self, model: PreTrainedModel) -> float:
+        """The metric on dev."""
+        dev = self.texts.splits["dev"]
+        return self.texts.task_type.score_on_dev(predict(model, dev, self.texts.tokenizer), dev, self.metric)
 
     def _weighted(self, model: PreTrainedModel) -> AbstractContextManager[None]:
         """Within it the classes have the weights of the settings."""
@@ -275,7 +275,7 @@ def predict(
 
     Those of a long text's windows are merged.
     """
-    device, task_type = next(model.parameters()).device, TASK_TYPES[split.task.kind]
+    device, task_type = next(model.parameters()).device, task_type_of(split.task)
 
     def rows() -> Iterator[tuple[int, np.ndarray]]:
         for chosen, batch in batches(split, tokenizer, batch_size or task_type.batch):

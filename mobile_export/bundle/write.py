@@ -53,6 +53,7 @@ def write_bundle(
     report: Mapping[str, Any] | None = None,
     licences: Sequence[Licence] = (),
     value_range: tuple[float, float] | None = None,
+    no_answer_threshold: float | None = None,
     threads: int = 1,
     long: Mapping[str, str | int] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -60,8 +61,9 @@ def write_bundle(
     """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
 
     `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
-    what it lacks is null. `value_range` is a regression's (lowest, highest) label. `long` is the manifest's entry on
-    texts over the limit, without which they are cut; golden texts always are. Every file is written whole, the manifest
+    what it lacks is null. `value_range` is a regression's (lowest, highest) label, `no_answer_threshold` the manifest's
+    entry of that name, without which every question gets an answer. `long` is the manifest's entry on texts over the
+    limit, without which they are cut; golden texts always are. Every file is written whole, the manifest
     last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
     Raises ExportError for a tokenizer that can't be described, or a kind that is not the program's.
     """
@@ -76,7 +78,7 @@ def write_bundle(
     manifest = {
         "format": FORMAT,
         "name": name,
-        "task": _task(config, value_range),
+        "task": _task(config, value_range, no_answer_threshold),
         "model": _model(program, threads, pad_id_of(model_dir)),
         "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
         "golden": {
@@ -176,7 +178,9 @@ def _config(model_dir: Path, program: Program) -> dict[str, Any]:
     return config
 
 
-def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) -> dict[str, Any]:
+def _task(
+    config: Mapping[str, Any], value_range: tuple[float, float] | None, no_answer_threshold: float | None
+) -> dict[str, Any]:
     saved = Saved.of(config)
     labeled = saved.kind in ("classification", "pair", "tokens")
     names = config.get("id2label") or {}
@@ -186,7 +190,7 @@ def _task(config: Mapping[str, Any], value_range: tuple[float, float] | None) ->
         "labels": [names[key] for key in sorted(names, key=int)] if labeled else [],
         "metric": saved.metric,
         "range": None if value_range is None else list(value_range),
-    }
+    } | ({} if no_answer_threshold is None else {"no_answer_threshold": no_answer_threshold})
 
 
 def _model(program: Program, threads: int, pad_id: int | None) -> dict[str, Any]:

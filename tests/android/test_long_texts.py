@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compress.data.task import Answer, Example, Task
-from compress.kinds import TASK_TYPES
+from compress.kinds import task_type_of
 from compress.kinds.long_texts import as_entry
 from compress.kinds.tokens import entities
 from compress.models.load import load_tokenizer
@@ -21,6 +21,8 @@ PLAN = (
     ("tokens", "windows"),
     ("qa", "windows"),
     ("qa", "cut"),
+    ("qa or none", "windows"),
+    ("qa or none", "cut"),
     ("classification", "windows"),
     ("classification", "head_tail"),
     ("classification", "cut"),
@@ -33,10 +35,11 @@ def cases(folder: Path) -> list[dict]:
     """Random texts of each kind and strategy with random logits, and what Python makes of them."""
     found, tokenizer = [], load_tokenizer(str(folder))
     chance, logits = random.Random(0), np.random.default_rng(0)
-    for kind, strategy in PLAN:
-        form, examples = TASK_TYPES[kind], [_example(kind, chance) for _ in range(40)]
-        rows = tuple(examples)
+    for name, strategy in PLAN:
+        examples = [_example(name, chance) for _ in range(40)]
+        kind, rows = name.removesuffix(" or none"), tuple(examples)
         task = Task("t", kind, "accuracy", LABELS, rows, rows, rows, "")
+        form = task_type_of(task)
         limit = chance.choice([12, 24, 33])
         split = form.encode(examples, task, tokenizer, limit, strategy)
         columns = {"tokens": 3, "classification": 3, "pair": 3, "regression": 1, "qa": 2}[kind]
@@ -44,11 +47,14 @@ def cases(folder: Path) -> list[dict]:
         shapes = [(len(row), columns) if kind in ("tokens", "qa") else (columns,) for row in ids]
         of_row = [logits.normal(size=shape).astype(np.float32) for shape in shapes]
         predictions = form.gather(enumerate(of_row), split)
+        threshold = float(np.median(predictions[:, 2])) if task.with_unanswerable else None
+        predictions = form.decided(predictions, threshold)
         for i, (example, of_text) in enumerate(zip(examples, split.rows_of(), strict=True)):
             outputs = [of_row[r].T.tolist() if kind == "qa" else [of_row[r].ravel().tolist()] for r in of_text]
             found.append(
                 {
                     "kind": kind,
+                    "no_answer_threshold": threshold,
                     **as_entry(strategy),
                     "a": example.text_a,
                     "b": example.text_b,
@@ -65,9 +71,10 @@ def _example(kind: str, chance: random.Random) -> Example:
     def text(longest: int) -> str:
         return " ".join(chance.choices(WORDS, k=chance.randint(1, longest)))
 
-    if kind == "qa":
+    if kind.startswith("qa"):
         passage = text(40)
-        return Example(text(8), passage, (Answer(passage.split(" ")[0], 0),))
+        answers = (Answer(passage.split(" ")[0], 0),)
+        return Example(text(8), passage, () if kind == "qa or none" and chance.random() < 0.5 else answers)
     words = text(50)
     label = tuple(0 for _ in words.split(" ")) if kind == "tokens" else 0
     return Example(words, text(50) if kind == "pair" else None, label)
@@ -75,8 +82,8 @@ def _example(kind: str, chance: random.Random) -> Example:
 
 def _answer(kind: str, example: Example, prediction: np.ndarray) -> list:
     if kind == "qa":
-        start, end = map(int, prediction)
-        return [example.text_b[start:end], start]
+        start, end = map(int, prediction[:2])
+        return [] if len(prediction) == 3 and prediction[2] > 0 else [example.text_b[start:end], start]
     if kind == "regression":
         return [float(prediction[0])]
     if kind != "tokens":
@@ -92,5 +99,6 @@ def test_windows_and_answers_equal_pythons(compiled, tokenizer_folder: Path, tmp
     head = {"vocabulary": str(tokenizer_folder / "vocab.txt"), "count": len(found)}
     file.write_text("".join(json.dumps(line) + "\n" for line in (head, *found)), encoding="utf-8")
     assert {len(case["ids"]) > 1 for case in found if case["strategy"] == "windows"} == {True, False}
+    assert {bool(case["answer"]) for case in found if case["no_answer_threshold"] is not None} == {True, False}
     said = compiled.run("org.pocketticket.demo.engine.LongTextsTest", {"pocketticket.cases": file})
     assert f"compared {len(found)} texts" in said

@@ -37,7 +37,7 @@ DATA = {
     data.few_texts: "set aside",
     data.other_columns: "kind: pair|sentence|passage|body",
     data.a_third_column: "remarks",
-    data.without_answers: "answer",
+    data.without_answers: "27 of 80 train, 10 of 30 dev and 10 of 30 test questions have no answer",
     data.other_tags: "BIO",
     data.no_number: "not a number|finite",
     data.two_spellings: None,

@@ -181,7 +181,7 @@ BAD = {
     "no answer": (
         lambda d: (d / "train.jsonl").write_text(json.dumps(QUESTION | {"answers": []})),
         {},
-        ["line 1", "no answer"],
+        ["train.jsonl", "no training question has an answer"],
     ),
     "damaged gzip": (
         lambda d: (d / "train.txt.gz").write_bytes(b"\x1f\x8b\x08 no"),

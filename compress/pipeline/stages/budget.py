@@ -72,7 +72,7 @@ def _program(run: Run, place: Path, scheme: Storage) -> tuple[int, float]:
             texts = run.texts_in(place)
             found = program_predictions(LoadedProgram.of(program), texts, "dev")
             advance(1)
-        metric = texts.task_type.score(found, texts.splits["dev"], run.task.metric)
+        metric = texts.task_type.score_on_dev(found, texts.splits["dev"], run.task.metric)
         write_json(kept, {"bytes": program.bytes, "metric_dev": metric})
     numbers = read_json(kept)
     return numbers["bytes"], numbers["metric_dev"]

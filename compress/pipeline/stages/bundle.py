@@ -41,6 +41,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             report=summary,
             licences=[Licence(**entry) for entry in licenses(run)],
             value_range=(min(labels), max(labels)) if labels else None,
+            no_answer_threshold=ticket.get("no_answer_threshold"),
             threads=found["threads"]["recommended"],
             long=as_entry(run.long),
         )

@@ -15,7 +15,7 @@ from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import write_atomic, write_json
 from compress.pipeline.run import PREDICTIONS, Run
 from compress.pipeline.stages import final_stage
-from compress.pipeline.stages.scoring import EVALUATED, program_predictions, quality, value_and_interval
+from compress.pipeline.stages.scoring import EVALUATED, decided, program_predictions, quality, value_and_interval
 from compress.pipeline.stages.stage import Cost, Stage
 from compress.recipe.sections import Recipe
 
@@ -60,7 +60,7 @@ def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.nda
 
     loaded, texts = LoadedProgram.of(program), run.texts_of(stage)
     with run.console.step(name, sum(len(texts.splits[split]) for split in EVALUATED)) as advance:
-        return {split: program_predictions(loaded, texts, split, advance) for split in EVALUATED}
+        return decided({split: program_predictions(loaded, texts, split, advance) for split in EVALUATED}, texts)
 
 
 def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, Any]:

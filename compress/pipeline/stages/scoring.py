@@ -1,5 +1,6 @@
 """How every training stage ends: the model saved, its answers on dev and test predictions, its numbers written."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mobile_export.programs.runtime import LoadedProgram
 
 EVALUATED = ("dev", "test")
+THRESHOLD = "threshold"
 
 
 def finish(
@@ -61,8 +63,16 @@ def save_predictions(predictions: Mapping[str, np.ndarray], folder: Path) -> Non
 
 
 def predictions_of(model: PreTrainedModel, texts: Texts) -> dict[str, np.ndarray]:
-    """A model's predictions (N, ...) for "dev" and "test"."""
-    return {name: predict(model, texts.splits[name], texts.tokenizer) for name in EVALUATED}
+    """A model's predictions (N, ...) for "dev" and "test", and the "threshold" of its decisions where it has one."""
+    return decided({name: predict(model, texts.splits[name], texts.tokenizer) for name in EVALUATED}, texts)
+
+
+def decided(predictions: Mapping[str, np.ndarray], texts: Texts) -> dict[str, np.ndarray]:
+    """Predictions (N, ...) for "dev" and "test" with the threshold that dev chooses, which is "threshold"."""
+    threshold = texts.task_type.threshold(predictions["dev"], texts.splits["dev"])
+    if threshold is None:
+        return dict(predictions)
+    return {n: texts.task_type.decided(p, threshold) for n, p in predictions.items()} | {THRESHOLD: threshold}
 
 
 def program_predictions(
@@ -80,7 +90,7 @@ def program_predictions(
 
 
 def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | None = None) -> dict[str, Any]:
-    """{"metric": scores} of predictions, and under "also" the kind's further metrics on test.
+    """{"metric": scores} of predictions, under "also" the kind's further metrics on test, and the threshold chosen.
 
     `texts` is the task as the model's tokenizer encodes it; by default the pre-trained encoder's.
     """
@@ -90,7 +100,9 @@ def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | N
         name: metric(rows["test"], texts.splits["test"].labels)
         for name, metric in texts.task_type.further(run.task).items()
     }
-    return {"metric": scores(run, rows)} | ({"also": also} if also else {})
+    also = {name: value for name, value in also.items() if not math.isnan(value)}
+    chosen = {"no_answer_threshold": float(predictions[THRESHOLD][0])} if THRESHOLD in predictions else {}
+    return {"metric": scores(run, rows), **chosen} | ({"also": also} if also else {})
 
 
 def scores(run: Inputs, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:

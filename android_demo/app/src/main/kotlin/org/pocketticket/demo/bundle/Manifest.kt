@@ -17,7 +17,15 @@ enum class Kind(val key: String, val pair: Boolean) {
     QA("qa", true),
 }
 
-data class Task(val name: String, val kind: Kind, val labels: List<String>, val metric: String, val range: Range?)
+/** `noAnswerThreshold`: how far the first token may be ahead of the best span of a passage; null: always an answer. */
+data class Task(
+    val name: String,
+    val kind: Kind,
+    val labels: List<String>,
+    val metric: String,
+    val range: Range?,
+    val noAnswerThreshold: Double? = null,
+)
 
 /** The scale of a regression's values. */
 data class Range(val low: Float, val high: Float)
@@ -97,7 +105,8 @@ data class Manifest(
                 ?: throw DemoError("This app has no screen for tasks of the kind “${json.getString("kind")}”.")
             val labels = json.optJSONArray("labels").orEmpty().let { list -> List(list.length()) { list.getString(it) } }
             val range = json.optJSONArray("range")?.let { Range(it.getDouble(0).toFloat(), it.getDouble(1).toFloat()) }
-            return Task(json.getString("name"), kind, labels, json.optString("metric"), range)
+            val threshold = json.number("no_answer_threshold")
+            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold)
         }
 
         private fun model(json: JSONObject): ModelInfo {

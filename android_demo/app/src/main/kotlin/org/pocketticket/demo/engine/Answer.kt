@@ -10,7 +10,7 @@ sealed interface Answer {
 
     data class Entities(val text: String, val entities: List<Entity>) : Answer
 
-    /** `span` is null if the passage holds no answer. */
+    /** `span` is null if the passage does not answer the question. */
     data class Passage(val text: String, val span: Entity?) : Answer
 }
 

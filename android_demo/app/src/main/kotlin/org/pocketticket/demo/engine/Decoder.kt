@@ -72,10 +72,15 @@ class Decoder(private val task: Task) {
         return found
     }
 
-    /** The span with the largest sum of logits in any window (Devlin et al. 2019, section 4.2); the first of equals. */
+    /**
+     * The span with the largest sum of logits in any window (Devlin et al. 2019, sections 4.2 and 4.3); the first of
+     * equals. None where the first token's sum, the smallest of all windows, is ahead of it by more than the threshold.
+     */
     private fun passage(windows: List<Window>, text: String): Answer {
-        val spans = windows.mapNotNull(::span)
-        return Answer.Passage(text, spans.maxByOrNull { it.first }?.second)
+        val best = windows.mapNotNull(::span).maxByOrNull { it.first } ?: return Answer.Passage(text, null)
+        val ahead = windows.minOf { it.outputs[0][0] + it.outputs[1][0] } - best.first
+        val missing = task.noAnswerThreshold?.let { ahead.toDouble() > it } ?: false
+        return Answer.Passage(text, best.second.takeUnless { missing })
     }
 
     /** The sum of a window's best start and end, and where they stand; null if it shows nothing of the passage. */

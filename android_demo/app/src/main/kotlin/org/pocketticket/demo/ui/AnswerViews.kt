@@ -48,7 +48,8 @@ class AnswerViews(private val parent: ViewGroup) {
     }
 
     private fun addPassage(answer: Answer.Passage) {
-        val span = answer.span ?: return addText(resources.getString(R.string.no_answer))
+        val missing = if (answer.text.isBlank()) R.string.empty_passage else R.string.no_answer
+        val span = answer.span ?: return addText(resources.getString(missing))
         addBar(answer.text.substring(span.start, span.end), percent(span.probability), span.probability)
         addText(highlighted(answer.text, listOf(span)))
     }

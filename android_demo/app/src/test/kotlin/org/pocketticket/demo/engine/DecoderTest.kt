@@ -71,4 +71,16 @@ class DecoderTest {
         assertEquals("Tuesday in May", text.substring(answer.span!!.start, answer.span!!.end))
         assertEquals(null, (Decoder(task).decode(listOf(starts, ends), encoding(""), "", "") as Answer.Passage).span)
     }
+
+    @Test
+    fun there_is_no_answer_where_the_first_token_is_ahead_by_more_than_the_threshold() {
+        val text = "it was Tuesday"
+        val windows = listOf(6f, 4f).map { first -> // the lower sum of the first token counts, 2 + 4
+            Window(listOf(floatArrayOf(first, 0f, 0f, 3f, 9f), floatArrayOf(2f, 0f, 0f, 1f, 9f)), encoding(text, sequence = 1))
+        }
+        fun span(threshold: Double?): Entity? =
+            (Decoder(Task("t", Kind.QA, listOf(), "f1", null, threshold)).decode(windows, "when?", text) as Answer.Passage).span
+        for (threshold in listOf(null, 2.0, 2.5)) assertEquals("Tuesday", span(threshold)!!.let { text.substring(it.start, it.end) })
+        for (threshold in listOf(1.9, 0.0, -3.0)) assertEquals(null, span(threshold))
+    }
 }

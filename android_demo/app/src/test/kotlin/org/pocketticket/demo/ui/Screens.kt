@@ -48,8 +48,11 @@ abstract class Screens(protected val kind: String, private val text: String) {
     protected val activity: MainActivity get() = controller!!.get()
     protected val session: Session get() = (activity.application as DemoApp).session
 
-    protected fun open(kind: String?, intent: Intent = Intent()) {
-        ScreensApp.bundle = kind?.let { TestBundles.files(it) } ?: TestBundles.nothing
+    protected fun open(kind: String?, intent: Intent = Intent()) =
+        open(kind?.let { TestBundles.files(it) } ?: TestBundles.nothing, intent)
+
+    protected fun open(files: BundleFiles, intent: Intent = Intent()) {
+        ScreensApp.bundle = files
         controller = Robolectric.buildActivity(MainActivity::class.java, intent).setup()
         idle()
     }

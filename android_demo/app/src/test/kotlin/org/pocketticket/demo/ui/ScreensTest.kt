@@ -74,6 +74,19 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
     }
 
     @Test
+    fun a_question_without_an_answer_is_said_in_words() {
+        val manifest = JSONObject(TestBundles.read("qa", "manifest.json"))
+        manifest.getJSONObject("task").put("no_answer_threshold", -1e6)
+        open(TestBundles.files("qa", mapOf("manifest.json" to manifest.toString().encodeToByteArray())))
+        type("Who spoke?", "It rains in the city of Łódź today, said the man from München.")
+        assertShown("No answer: the passage does not answer this question.")
+        assertEquals(emptyList<Any>(), highlights())
+        draw("no-answer-light")
+        type("Who spoke?", " ")
+        assertShown("The passage is empty.")
+    }
+
+    @Test
     fun entities_are_highlighted_and_listed() {
         open("tokens")
         type("Ada Lovelace met Charles Babbage in London near the river Thames in May")
