@@ -197,7 +197,7 @@ def test_dry_run_writes_nothing(tiny_encoder: Path, tiny_task: Path, tmp_path: P
 
 
 WRONG = {
-    "no such data": (("--data", "nowhere"), "nowhere: there is no such folder"),
+    "no such data": (("--data", "nowhere"), "nowhere: there is no such file or folder"),
     "no such model": (("--model", "./nowhere"), "./nowhere: there is no such model folder"),
     "too many tokens": (("--max-tokens", "512"), "its longest input is 64 tokens"),
     "unknown key": (("--set", "ticket.color=red"), "ticket.color: there is no such key"),

@@ -9,7 +9,7 @@ NAMES = {
     "eager": "PyTorch eager",
     "compile": "torch.compile",
     "stock": "ExecuTorch, stock",
-    "ours": "**ours**",
+    "ours": "**pocket-ticket**",
     "onnxruntime": "ONNX Runtime",
     "onnxruntime_cls": "ONNX Runtime, [CLS] shortcut",
     "litert": "LiteRT, a file per length",
@@ -20,7 +20,7 @@ NOTES = (
     "engines are loaded in one process and take turns, {rounds} rounds of {runs} calls after 3 unmeasured ones. A "
     "ratio is the median over rounds of the ratio of the two medians of that round; in bold where it reaches its goal.",
     "Our programs compute in the last layer only what the [CLS] row needs, and take no mask: one text needs none. The "
-    "peers give the same outputs from the unmodified model, masked; in the rows named [CLS] shortcut they run our "
+    "peers give the same outputs from the unmodified model, masked; in the rows named [CLS] shortcut they run the same "
     "last layer.",
     "Stock ExecuTorch: torchao's int8 (weights per channel, activations per token, tables too) and XNNPACK's "
     "partitioner, as documented. ONNX Runtime: exported by TorchScript with eager attention, so that it fuses; signed "
@@ -54,7 +54,7 @@ def page(results: Mapping[str, Any], left_out: Mapping[str, str]) -> str:
     parts = ["# The same model on every engine", *_about(results)]
     for threads in results["threads"]:
         if ratios := ratio_rows(results, threads):
-            parts += [f"## Ours ÷ theirs, {_count(threads)}", table(ratios)]
+            parts += [f"## pocket-ticket ÷ other engine, {_count(threads)}", table(ratios)]
     for model in results["models"]:
         for threads in results["threads"]:
             parts += [f"## The {model} model, {_count(threads)}", table(engine_rows(results, model, threads))]
@@ -68,7 +68,7 @@ def ratio_rows(results: Mapping[str, Any], threads: int) -> list[list[str]]:
     for goal in GOALS:
         cells = [_ratio(found.get((goal.name, n)), goal.most.get(n)) for n in results["lengths"]]
         if any(cell != "–" for cell in cells):
-            rows.append([f"our {goal.ours.split()[0]} model, int8", goal.name, *cells])
+            rows.append([f"pocket-ticket, {goal.ours.split()[0]} model, int8", goal.name, *cells])
     return rows if len(rows) > 1 else []
 
 
@@ -97,7 +97,7 @@ def notes(results: Mapping[str, Any], left_out: Mapping[str, str]) -> list[str]:
         if key == ("ours", "int8"):
             over = 100 * (one["bytes"] / facts["int8"]["bytes_of_weights"] - 1)
             said.append(
-                f"Our int8 program of the {one['model']} model is {over:.1f} % larger than its weights; XNNPACK takes "
+                f"pocket-ticket's int8 program of the {one['model']} model is {over:.1f} % larger than its weights; XNNPACK takes "
                 f"{100 * facts['int8']['delegated']:.0f} % of it in {facts['int8']['pieces']} pieces."
             )
         if key == ("litert", "int8") and one["model"] == "dense":
