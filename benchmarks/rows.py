@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from compress.report.prose import metric_format
+from compress.report.sentences import metric_format
 
 HEADINGS = ("data", "metric", "bag of words", "dense", "model before export", "its program", "drop (95 %)", "MB")
 HEADINGS += ("download", "12 tokens", "64 tokens", "same answer as PyTorch")

@@ -16,7 +16,8 @@ from compress.errors import ExportError, PocketTicketError
 from compress.files import file_sha256
 from mobile_export.app.code import build_code
 from mobile_export.app.parts import Runtime, fetch, npm_runtime, version
-from mobile_export.app.tools import Key, debug_key, find_tools, sign
+from mobile_export.app.signing import Key, debug_key, sign
+from mobile_export.app.tools import find_tools
 from mobile_export.app.zip import PAGE, Entry, places, write_zip
 from mobile_export.bundle.check import check_bundle
 

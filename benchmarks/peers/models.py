@@ -87,7 +87,7 @@ def make_ticket(folder: Path) -> None:
     """Save the dense model cut to its first heads, neurons, layers and most general words. It is not trained."""
     from compress.models.load import save
     from compress.models.saved import Sizes
-    from compress.models.structure import Structure, remove
+    from compress.models.surgery import Structure, remove
     from compress.shrink.vocabulary import choose, trim_model, trim_tokenizer
 
     model, tokenizer = _dense()

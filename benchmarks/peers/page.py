@@ -97,8 +97,8 @@ def notes(results: Mapping[str, Any], left_out: Mapping[str, str]) -> list[str]:
         if key == ("ours", "int8"):
             over = 100 * (one["bytes"] / facts["int8"]["bytes_of_weights"] - 1)
             said.append(
-                f"pocket-ticket's int8 program of the {one['model']} model is {over:.1f} % larger than its weights; XNNPACK takes "
-                f"{100 * facts['int8']['delegated']:.0f} % of it in {facts['int8']['pieces']} pieces."
+                f"pocket-ticket's int8 program of the {one['model']} model is {over:.1f} % larger than its weights; "
+                f"XNNPACK takes {100 * facts['int8']['delegated']:.0f} % of it in {facts['int8']['pieces']} pieces."
             )
         if key == ("litert", "int8") and one["model"] == "dense":
             said.append(LITERT.format(**facts["versions"]))

@@ -20,8 +20,9 @@ from compress.errors import PocketTicketError, TrainingError
 from compress.lottery.criteria import Criterion, Snapshot, criterion_named, score
 from compress.lottery.mask import Mask, Parameters
 from compress.lottery.observe import GradientWatch, StepCounter, round_seed, seed_everything, set_state_, state_of
+from compress.lottery.pruning import Scope, Target, step, targets
 from compress.lottery.rounds import FirstTraining, Rewind, Round, RoundRecord, State, Ticket
-from compress.lottery.schedule import Schedule, Scope, Target, sparsities, step, targets
+from compress.lottery.schedule import Schedule, sparsities
 
 Train = Callable[[nn.Module, Round], None]
 Evaluate = Callable[[nn.Module], float]

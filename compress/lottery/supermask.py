@@ -11,8 +11,8 @@ from compress.errors import PocketTicketError
 from compress.lottery.criteria import Criterion, Snapshot, criterion_named, score
 from compress.lottery.mask import Mask, Parameters
 from compress.lottery.observe import round_seed, seed_everything
+from compress.lottery.pruning import Scope, prune
 from compress.lottery.rounds import Round
-from compress.lottery.schedule import Scope, prune
 from compress.lottery.search import Train, prunable_by_default
 
 

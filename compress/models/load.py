@@ -28,7 +28,7 @@ from compress.models.checkpoint import Loaded, check_loaded, notes_of, without_p
 from compress.models.factorized import factorize
 from compress.models.merging import merge
 from compress.models.saved import Saved, Sizes
-from compress.models.structure import Structure, remove
+from compress.models.surgery import Structure, remove
 
 EMBEDDED = "minilm"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

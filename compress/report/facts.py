@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from compress.report import formats as f
-from compress.report import prose
+from compress.report import sentences
 from compress.report.schema import leaves
 from compress.report.tables import Report
 
@@ -17,7 +17,7 @@ def run_facts(report: Report) -> list[tuple[str, str]]:
         ("Model", model["name"]),
         ("Parameters", f"{f.count(model['parameters'])}{of_which}"),
         ("Task", f"{task['name']} ({task['kind'].replace('_', ' ')})"),
-        ("Metric", prose.metric_format(report).name),
+        ("Metric", sentences.metric_format(report).name),
         ("Training examples", f.count(task["train_examples"])),
         (f"{task['eval_split'].capitalize()} examples", f"{f.count(task['eval_examples'])}, all evaluated"),
     ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from compress.report import formats as f
-from compress.report import prose
+from compress.report import sentences
 from compress.report.tables import Card, Figure, Report, Table, token_lengths
 
 
@@ -12,13 +12,13 @@ def figures(report: Report) -> list[Figure]:
     verdict, programs = report["verdict"], report["programs"]
     found = []
     if verdict["size_ratio"] is not None:
-        ratio, word = prose.compared(verdict["size_ratio"], *prose.SIZE_WORDS)
+        ratio, word = sentences.compared(verdict["size_ratio"], *sentences.SIZE_WORDS)
         sizes = f"{f.size(programs['ticket']['bytes'])} against {f.size(programs['dense']['bytes'])}"
         found.append(Figure(ratio, f"{word} to install", sizes))
     for length in token_lengths(report):
         value = (verdict["speed_ratio"] or {}).get(length)
         if value is not None:
-            ratio, word = prose.compared(value, *prose.SPEED_WORDS)
+            ratio, word = sentences.compared(value, *sentences.SPEED_WORDS)
             medians = [f.milliseconds(programs[n]["latency_ms"][length]["median"]) for n in ("ticket", "dense")]
             found.append(Figure(ratio, f"{word} at {length} tokens", " against ".join(medians)))
     return [*found, *_drop_figure(report)]
@@ -28,7 +28,7 @@ def _drop_figure(report: Report) -> list[Figure]:
     drop, interval = report["verdict"]["drop_points"], report["verdict"]["ci95"]
     if drop is None:
         return []
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     lost, gained = ("lost", "gained") if report["task"].get("higher_is_better", True) else ("more", "less")
     detail = "without an interval" if interval is None else f"95 % interval {metric.between(interval)} {lost}"
     return [Figure(metric.points(abs(drop)), f"points of {metric.name} {lost if drop >= 0 else gained}", detail)]
@@ -55,13 +55,13 @@ def _size_card(report: Report, title: str, key: str, ratio_key: str, hint: str) 
     values: list[Any] = [(report["programs"][name] or {}).get(key) for name in ("dense", "ticket")]
     shares = (100 * values[0] / max(values), 100 * values[1] / max(values)) if all(values) else None
     ratio = report["verdict"].get(ratio_key)
-    badge = None if ratio is None else " ".join(prose.compared(ratio, *prose.SIZE_WORDS))
+    badge = None if ratio is None else " ".join(sentences.compared(ratio, *sentences.SIZE_WORDS))
     return Card(title, hint, f.size(values[0]), f.size(values[1]), badge, shares)
 
 
 def comparison(report: Report) -> Table:
     """Dense against ticket in one short table: sizes, latencies, metric."""
-    verdict, metric = report["verdict"], prose.metric_format(report)
+    verdict, metric = report["verdict"], sentences.metric_format(report)
     ratios = [f.times(verdict.get(key)) for key in ("size_ratio", "download_ratio", "memory_ratio")]
     rows = [[c.title, c.dense, c.ticket, ratio] for c, ratio in zip(size_cards(report), ratios, strict=True)]
     pair = [report["programs"][name] or {} for name in ("dense", "ticket")]
@@ -71,6 +71,6 @@ def comparison(report: Report) -> Table:
         rows.append([f"Latency, {length} tokens", *medians, f.times((verdict["speed_ratio"] or {}).get(length))])
     split = report["task"]["eval_split"]
     reached = [metric.value((program.get("metric") or {}).get(split)) for program in pair]
-    drop = f.MISSING if verdict["drop_points"] is None else prose.drop_words(verdict["drop_points"], report)
+    drop = f.MISSING if verdict["drop_points"] is None else sentences.drop_words(verdict["drop_points"], report)
     rows.append([f"{split.capitalize()} {metric.name}", *reached, drop.removesuffix(" as")])
     return Table(["", "Dense", "Ticket", "Dense \u00f7 ticket"], rows, "Dense against ticket")

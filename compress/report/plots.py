@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from compress.report import formats as f
 from compress.report import tables
-from compress.report.prose import metric_format
+from compress.report.sentences import metric_format
 
 Report = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"

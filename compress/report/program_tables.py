@@ -3,13 +3,13 @@
 from typing import Any
 
 from compress.report import formats as f
-from compress.report import prose
+from compress.report import sentences
 from compress.report.tables import BLANK, Report, Table, measured_programs, metric_cells, program_title, token_lengths
 
 
 def program_table(report: Report) -> Table:
     """One row a program: sizes, metric of the file itself, agreement, delegation."""
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     headings = ["Program", "Installed", "Download", f"Dev {metric.heading}", f"Test {metric.heading}"]
     headings += ["95 % interval", "Same answer as PyTorch", "Operators delegated"]
     rows = [

@@ -3,7 +3,7 @@
 from typing import Any
 
 from compress.report import formats as f
-from compress.report import prose
+from compress.report import sentences
 from compress.report.tables import BLANK, Report, Table, metric_cells, title_of, titles
 
 CONTROL_TITLES = {
@@ -15,7 +15,7 @@ CONTROL_TITLES = {
 
 def stage_table(report: Report) -> Table:
     """One row a stage: parameters, sparsities, metric with interval, time."""
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     headings = ["Stage", "Parameters", "Nonzero", "Sparsity, prunable", "Sparsity, whole"]
     headings += [f"Dev {metric.heading}", f"Test {metric.heading}", "95 % interval", "Time"]
     rows = [
@@ -45,7 +45,7 @@ def search_table(report: Report) -> Table | None:
     """The rounds of the ticket search."""
     if not report.get("search"):
         return None
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     rows = [
         [
             str(point["round"]) + (" (chosen)" if point.get("chosen") else ""),
@@ -64,7 +64,7 @@ def budget_table(report: Report) -> Table | None:
     """Every program that the search for a budget tried, smallest first."""
     if not report.get("budget"):
         return None
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     tried = sorted(report["budget"]["tried"], key=lambda trial: trial["bytes"])
     timed = any("milliseconds" in trial for trial in tried)
     rows = [
@@ -95,7 +95,7 @@ def curve_table(report: Report) -> Table | None:
     curves = report.get("training_curves")
     if not curves:
         return None
-    metric, names = prose.metric_format(report), titles(report)
+    metric, names = sentences.metric_format(report), titles(report)
     rows = [
         [
             names.get(stage, stage.capitalize()),
@@ -114,7 +114,7 @@ def control_table(report: Report) -> Table | None:
     controls = report["verdict"]["controls"]
     if not controls or not any(controls.values()):
         return None
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     ticket = next((stage for stage in report["stages"] if stage["name"] == "ticket"), None)
     rows = [["Ticket", *metric_cells(ticket["metric"], metric)]] if ticket else []
     for name, control in controls.items():

@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from compress.report import headline, prose
+from compress.report import headline, sentences
 
 
 def summary_table(report: dict[str, Any]) -> Table:
@@ -27,5 +27,5 @@ def summary_table(report: dict[str, Any]) -> Table:
 
 
 def _caption(report: dict[str, Any]) -> str:
-    verdict = f"{prose.verdict_title(report)}. {prose.verdict_sentences(report)[-1]}"
-    return "\n".join(filter(None, (prose.budget_sentence(report), verdict)))
+    verdict = f"{sentences.verdict_title(report)}. {sentences.verdict_sentences(report)[-1]}"
+    return "\n".join(filter(None, (sentences.budget_sentence(report), verdict)))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import Structure, with_layers
+from compress.models.surgery import Structure, with_layers
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from compress.report import (
     headline,
     plots,
     program_tables,
-    prose,
     render,
     render_html,
     render_markdown,
     render_summary,
+    sentences,
     stage_tables,
     summary_table,
 )
@@ -72,7 +72,7 @@ def _numbers_in(report: dict[str, Any]) -> Iterator[tuple[dict | list, str | int
 
 def _all_spellings(report: dict[str, Any]) -> set[str]:
     """Every way in which a number of the report, or a number in a text of it, may be printed."""
-    metric = prose.metric_format(report)
+    metric = sentences.metric_format(report)
     spellings = set(OURS)
     for path, value in leaves(report):
         texts = [*path, str(value)]
@@ -237,7 +237,7 @@ def test_rendering_twice_gives_the_same_bytes(report: dict[str, Any], html: str)
 )
 def test_the_headline_says_which_way(report: dict[str, Any], changes: dict[str, Any], words: str) -> None:
     report["verdict"] |= changes
-    assert words in prose.headline(report)
+    assert words in sentences.headline(report)
 
 
 @pytest.mark.parametrize(
@@ -251,23 +251,23 @@ def test_the_headline_says_which_way(report: dict[str, Any], changes: dict[str, 
 )
 def test_the_interval_decides_what_may_be_said(report: dict[str, Any], interval: list[float], words: str) -> None:
     report["verdict"]["ci95"] = interval
-    assert words in prose.verdict_sentences(report)[-1]
+    assert words in sentences.verdict_sentences(report)[-1]
 
 
 def test_a_lost_ticket_is_a_normal_result_and_a_missing_verdict_says_why(report: dict[str, Any]) -> None:
-    assert "normal result" in prose.verdict_sentences(report)[0]
+    assert "normal result" in sentences.verdict_sentences(report)[0]
     report["verdict"]["winning_ticket"] = True
-    assert prose.verdict_title(report) == "A winning ticket"
+    assert sentences.verdict_title(report) == "A winning ticket"
     report["verdict"]["winning_ticket"] = None
     report["not_measured"]["verdict.winning_ticket"] = "one seed was run"
-    assert "one seed was run" in prose.verdict_sentences(report)[0]
+    assert "one seed was run" in sentences.verdict_sentences(report)[0]
 
 
 def test_a_loss_keeps_its_unit_and_its_direction(report: dict[str, Any]) -> None:
     report["task"] |= {"metric": "loss", "metric_scale": 1, "higher_is_better": False}
     report["verdict"] |= {"drop_points": 0.0312, "ci95": [0.0101, 0.0522]}
-    assert "0.031 points above the unpruned model’s" in prose.headline(report)
-    assert prose.metric_format(report).value(2.0312) == "2.031"
+    assert "0.031 points above the unpruned model’s" in sentences.headline(report)
+    assert sentences.metric_format(report).value(2.0312) == "2.031"
 
 
 def test_write_report_leaves_three_whole_files_and_takes_numpy(report: dict[str, Any], tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 from architectures import CONFIGS, model_of
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import Structure, full_structure, masked
+from compress.models.surgery import Structure, full_structure, masked
 from compress.shrink.gates import gate_scores, gated
 
 

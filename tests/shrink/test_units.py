@@ -8,7 +8,7 @@ from architectures import CONFIGS
 from transformers import AutoModelForSequenceClassification
 
 from compress.models.anatomy import layers_of
-from compress.models.structure import full_structure, remove
+from compress.models.surgery import full_structure, remove
 from compress.shrink.units import (
     UnitScores,
     choose_layers,

@@ -17,7 +17,7 @@ from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
 from compress.models.merging import merge
 from compress.models.saved import Saved, Sizes
-from compress.models.structure import Structure, full_structure, remove
+from compress.models.surgery import Structure, full_structure, remove
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish

@@ -13,7 +13,7 @@ from compress.files import read_json
 from compress.kinds.encode import Texts
 from compress.models.load import load_saved
 from compress.models.saved import Saved
-from compress.models.structure import full_structure
+from compress.models.surgery import full_structure
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages.dense import run_dense
 from compress.pipeline.stages.shrunk import _teacher, run_shrunk, stage

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from compress.errors import ModelError
 from compress.models.load import load_saved
 from compress.models.saved import Saved
-from compress.models.structure import Structure, full_structure, masked, remove
+from compress.models.surgery import Structure, full_structure, masked, remove
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

@@ -74,7 +74,7 @@ def verdict_title(report: Report) -> str:
 
 
 def verdict_sentences(report: Report) -> list[str]:
-    """The verdict in prose: what was found, by which rule, and what the test split can say about the program."""
+    """The verdict in sentences: what was found, by which rule, and what the test split can say about the program."""
     return [
         _finding(report),
         f"The rule: {report['verdict']['rule'].rstrip('.')}.",
