@@ -37,7 +37,9 @@ def why_no_bundle(inputs: Inputs) -> str | None:
             texts.append((Text(each.text_a, each.text_b), ids[rows[i][0]] if same else None))
     with tempfile.TemporaryDirectory() as folder:
         inputs.texts.tokenizer.save_pretrained(folder)
-        return support.why_no_bundle(Path(folder), texts, inputs.recipe.model.max_tokens, pair=task.pair)
+        segments = "token_type_ids" in inputs.texts.splits["train"].columns()
+        limit = inputs.recipe.model.max_tokens
+        return support.why_no_bundle(Path(folder), texts, limit, pair=task.pair, segments=segments)
 
 
 def why_no_app(inputs: Inputs) -> str | None:

@@ -46,12 +46,12 @@ class Text:
 
 
 def choose_golden(
-    model_dir: Path, texts: Sequence[Text], max_tokens: int, *, pair: bool, count: int = GOLDEN
+    model_dir: Path, texts: Sequence[Text], max_tokens: int, *, pair: bool, segments: bool = True, count: int = GOLDEN
 ) -> Iterator[tuple[Text, dict[str, list[int]]]]:
     """Yield at least `count` texts with their ids: unusual, truncated, each label, shortest, longest, and a spread.
 
     Raises ExportError when there are no texts at all, or when the manifest's description of the tokenizer would give
-    other ids than the model's own tokenizer.
+    other ids, or with `segments` other token_type_ids, than the model's own tokenizer.
     """
     if not texts:
         raise ExportError("there are no texts to choose golden ones from", remedy="give the task's evaluation texts")
@@ -69,15 +69,17 @@ def choose_golden(
         chosen.update(dict.fromkeys(pool))
     chosen.update(dict.fromkeys(_spread(ranked, count - len(chosen))))
     golden = _padding_out(list(chosen), count)
-    _check_description(tokenizer, described_tokenizer(settings, words, max_tokens), [*golden, *given[:CHECKED]])
+    described = described_tokenizer(settings, words, max_tokens)
+    _check_description(tokenizer, described, [*golden, *given[:CHECKED]], segments)
     for text in golden:
         encoded = tokenizer.encode(text.text_a, text.text_b)
         yield text, {"input_ids": encoded.ids, "token_type_ids": encoded.type_ids}
 
 
-def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence[Text]) -> None:
+def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence[Text], segments: bool) -> None:
     for text in texts:
-        if own.encode(text.text_a, text.text_b).ids != described.encode(text.text_a, text.text_b).ids:
+        first, second = (each.encode(text.text_a, text.text_b) for each in (own, described))
+        if first.ids != second.ids or (segments and first.type_ids != second.type_ids):
             raise ExportError(
                 f"the manifest can't describe this tokenizer completely: the text {text.text_a[:60]!r} gets other ids",
                 remedy="use an encoder with BERT's unchanged WordPiece tokenizer",

@@ -14,40 +14,64 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 
+_PARTS = {"model": "WordPiece", "normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer"}
+
+
 def describe_tokenizer(model_dir: Path) -> tuple[dict[str, Any], list[str]]:
     """The manifest's tokenizer settings (without file and sha256) and the vocabulary in the order of ids.
 
-    Raises ExportError for a tokenizer that is not BERT WordPiece.
+    Raises ExportError for a tokenizer that is not BERT WordPiece, naming the part that is another.
     """
     path = Path(model_dir) / "tokenizer.json"
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
-        model, normalizer = saved["model"], saved["normalizer"] or {}
-        described = (model["type"], normalizer.get("type"), (saved["pre_tokenizer"] or {}).get("type"))
-    except (OSError, ValueError, KeyError) as error:
-        raise ExportError(
-            f"the tokenizer can't be read ({type(error).__name__})", where=str(path), remedy="save the tokenizer again"
-        ) from error
-    if described != ("WordPiece", "BertNormalizer", "BertPreTokenizer"):
-        raise ExportError(
-            f"only BERT's WordPiece tokenizer can be described to the app, not {described[0]}",
-            where=str(path),
-            remedy="use an encoder with a WordPiece vocabulary: BERT, MiniLM, ELECTRA, DistilBERT or MobileBERT",
-        )
-    vocabulary = _in_order(model["vocab"], path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise _unreadable(path, type(error).__name__) from error
+    if not isinstance(saved, dict):
+        raise _unreadable(path, "not a JSON object")
+    for part, wanted in _PARTS.items():
+        if (found := _kind_of(saved.get(part))) != wanted:
+            raise ExportError(
+                "only BERT's WordPiece tokenizer can be described to the app, "
+                + (f"not {found}" if part == "model" and found != "missing" else f"and its {part} is {found}"),
+                where=str(path),
+                remedy="use an encoder with a WordPiece vocabulary: BERT, MiniLM, ELECTRA, DistilBERT or MobileBERT",
+            )
+    model, normalizer = saved["model"], saved["normalizer"]
+    vocabulary = _in_order(_value(model, "vocab", dict, path), path)
     names = special_names(saved, path)
     settings = {
         "kind": "wordpiece",
-        "lowercase": normalizer["lowercase"],
-        "strip_accents": normalizer["strip_accents"],
-        "chinese_chars": normalizer["handle_chinese_chars"],
-        "clean_text": normalizer["clean_text"],
-        "unk": model["unk_token"],
+        "lowercase": _value(normalizer, "lowercase", bool, path),
+        "strip_accents": _value(normalizer, "strip_accents", bool | None, path),
+        "chinese_chars": _value(normalizer, "handle_chinese_chars", bool, path),
+        "clean_text": _value(normalizer, "clean_text", bool, path),
+        "unk": _value(model, "unk_token", str, path),
         **names,
-        "continuation": model["continuing_subword_prefix"],
-        "max_word_chars": model["max_input_chars_per_word"],
+        "continuation": _value(model, "continuing_subword_prefix", str, path),
+        "max_word_chars": _value(model, "max_input_chars_per_word", int, path),
     }
     return settings, vocabulary
+
+
+def _unreadable(path: Path, why: str) -> ExportError:
+    return ExportError(f"the tokenizer can't be read ({why})", where=str(path), remedy="save the tokenizer again")
+
+
+def _kind_of(part: Any) -> str:
+    """The type of a tokenizer's part, with the types within a sequence."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    if not isinstance(kind, str):
+        return "missing" if part is None else "malformed"
+    within = next((part[name] for name in ("normalizers", "pretokenizers") if isinstance(part.get(name), list)), ())
+    return f"{kind[:40]}({', '.join(map(_kind_of, within))})" if kind == "Sequence" else kind[:40]
+
+
+def _value(part: Mapping[str, Any], key: str, kind: Any, path: Path) -> Any:
+    value = part.get(key)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise _unreadable(path, f"its {key} is {str(value)[:40] if key in part else 'missing'}")
+    return value
 
 
 def special_names(saved: Mapping[str, Any], path: Path) -> dict[str, str]:
@@ -55,12 +79,13 @@ def special_names(saved: Mapping[str, Any], path: Path) -> dict[str, str]:
     config_path = path.with_name("tokenizer_config.json")
     try:
         config = json.loads(config_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         config = {}
 
     def spelt(key: str, usual: str) -> str:
-        value = config.get(key, usual)
-        return value["content"] if isinstance(value, dict) else value
+        value = config.get(key) if isinstance(config, dict) else None
+        value = value.get("content") if isinstance(value, dict) else value
+        return value if isinstance(value, str) else usual
 
     names = {
         "cls": spelt("cls_token", "[CLS]"),
@@ -75,6 +100,8 @@ def special_names(saved: Mapping[str, Any], path: Path) -> dict[str, str]:
 
 
 def _in_order(vocabulary: Mapping[str, int], path: Path) -> list[str]:
+    if not all(isinstance(number, int) for number in vocabulary.values()):
+        raise _unreadable(path, "an id of its vocabulary is not a number")
     words = sorted(vocabulary, key=vocabulary.__getitem__)
     if [vocabulary[word] for word in words] != list(range(len(words))) or any("\n" in word for word in words):
         raise ExportError(
@@ -127,10 +154,14 @@ def described_tokenizer(settings: Mapping[str, Any], words: Sequence[str], max_t
 
 
 def saved_tokenizer(model_dir: Path, max_tokens: int) -> "Tokenizer":
-    """The model's own tokenizer, truncating at `max_tokens` and never padding."""
+    """The model's own tokenizer, truncating at `max_tokens` and never padding. Raises ExportError."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(Path(model_dir) / "tokenizer.json"))
+    path = Path(model_dir) / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises Exception itself
+        raise _unreadable(path, " ".join(str(error).split())[:120]) from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     return tokenizer

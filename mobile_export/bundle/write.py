@@ -133,7 +133,9 @@ def _golden(
 ) -> list[dict[str, Any]]:
     loaded, examples = LoadedProgram.of(program), []
     pair, shown = Saved.of(config).kind in PAIR_KINDS, columns or slice(None)
-    for number, (text, encoded) in enumerate(choose_golden(model_dir, texts, program.max_tokens, pair=pair), start=1):
+    segments = "token_type_ids" in program.inputs
+    chosen = choose_golden(model_dir, texts, program.max_tokens, pair=pair, segments=segments)
+    for number, (text, encoded) in enumerate(chosen, start=1):
         answers = loaded.answer(encoded)
         examples.append(
             {
