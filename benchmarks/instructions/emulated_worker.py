@@ -13,7 +13,7 @@ import sys
 import executorch_numpy_runtime
 import numpy as np
 
-WARMUPS = 3  # the first call at a length makes room for it, the next ones teach the interpreter what to expect
+WARMUPS = 3  # the first call at a length allocates memory for it, the next ones warm up the interpreter
 POOL = "_ZN10executorch9extension10threadpool"  # the C++ namespace of the runtime's thread pool
 
 

@@ -29,7 +29,7 @@ def separated(text: str, file: Path, reading: Reading, *, tabs: bool) -> Iterato
     else:
         if tabs and delimiter == "\t":
             reading.note(f'{file.name}: cells in quotes are read as in CSV ("" is one ")')
-        # a blank behind each delimiter is no part of a cell, nor of the quotes that may follow it
+        # a blank after each delimiter is no part of a cell, nor of the quotes that may follow it
         blanks = any(cell.startswith(" ") for cell in head.split(delimiter)[1:])
         table = _csv(lines, file, delimiter, blanks)
     yield from reading.usable(_rows(table, file))

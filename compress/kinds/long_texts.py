@@ -114,12 +114,12 @@ def _rows_of(
         return [_sorted(special, first[: cut.count(0)], second[: cut.count(1)])]
     limit = max_tokens - len(special)
     kept = max(limit // 2, limit - len(second)) if len(second) else 0
-    question, read_in = (first[:kept], second) if kept else (second, first)
-    room = limit - len(question)
+    other, read_in = (first[:kept], second) if kept else (second, first)
+    room = limit - len(other)
     if strategy == "head_tail":
         head = room * HEAD // 100
-        return [_sorted(special, question, read_in[:head], read_in[len(read_in) - (room - head) :])]
-    return [_sorted(special, question, read_in[part.start : part.stop]) for part in windows(len(read_in), room)]
+        return [_sorted(special, other, read_in[:head], read_in[len(read_in) - (room - head) :])]
+    return [_sorted(special, other, read_in[part.start : part.stop]) for part in windows(len(read_in), room)]
 
 
 def _sorted(*places: np.ndarray) -> np.ndarray:

@@ -41,7 +41,7 @@ def merged(rows: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
-    """Let `model`, in place, merge its tokens behind each of the layers `after` (1: the first). Returns it.
+    """Let `model`, in place, merge its tokens after each of the layers `after` (1: the first). Returns it.
 
     Raises ModelError for a place that is not between two of its layers, or a model that merges already.
     """
@@ -59,7 +59,7 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
     for number, block in enumerate(blocks, 1):
         block.register_forward_pre_hook(merging.before, with_kwargs=True)
         if number in after:
-            block.register_forward_hook(merging.behind)
+            block.register_forward_hook(merging.after_layer)
     update(config, merge_after=tuple(after))
     return model
 
@@ -90,7 +90,7 @@ class _Merging:
             return args, kwargs | {"attention_mask": keys}
         return (args[0], keys, *args[2:]), kwargs
 
-    def behind(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
+    def after_layer(self, _: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
         """Merge a layer's output."""
         stream = output[0] if isinstance(output, tuple) else output
         if self.real is None:

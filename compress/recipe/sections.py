@@ -207,7 +207,7 @@ class StructureSection(_Section):
         return shares
 
     def merging_layers(self, layers: int) -> list[int]:
-        """The layers (1: the first) of so many behind which tokens merge: all are before the last layer."""
+        """The layers (1: the first) of so many after which tokens merge: all are before the last layer."""
         return sorted({min(max(1, round(share * layers)), layers - 1) for share in self.merge_after} - {0})
 
 

@@ -7,7 +7,7 @@ import org.pocketticket.demo.DemoError
 import org.pocketticket.demo.text.LongTexts
 import org.pocketticket.demo.text.TokenizerSettings
 
-/** What the model is asked to do; decides what the first screen shows. */
+/** The kind of task; it decides what the first screen shows. */
 enum class Kind(val key: String, val pair: Boolean) {
     CLASSIFICATION("classification", false),
     PAIR("pair", true),

@@ -79,6 +79,6 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
     override fun close() = program.close()
 
     companion object {
-        const val SELF_TEST = 64 // known answers asked for at each start: a fraction of a second
+        const val SELF_TEST = 64 // known answers checked at each start: a fraction of a second
     }
 }

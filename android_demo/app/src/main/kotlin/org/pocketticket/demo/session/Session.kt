@@ -128,7 +128,7 @@ class Session(
     private fun sentence(error: Throwable): String =
         if (error is DemoError) error.message.orEmpty() else "Something unexpected went wrong: $error."
 
-    /** Gives the model's memory back. Nothing may be asked afterwards. */
+    /** Frees the model's memory. No call may follow. */
     override fun close() {
         question?.cancel()
         measurement?.cancel()

@@ -60,8 +60,8 @@ class BertTokenizer(vocabulary: Map<String, Int>, settings: TokenizerSettings) {
             return listOf(encode(a, b, maxTokens))
         }
         val kept = if (second == null) 0 else minOf(first.size, maxOf(limit / 2, limit - second.size))
-        val (asked, text) = if (kept > 0) first.subList(0, kept) to second!! else second.orEmpty() to first
-        val room = limit - asked.size
+        val (other, text) = if (kept > 0) first.subList(0, kept) to second!! else second.orEmpty() to first
+        val room = limit - other.size
         val parts = if (long.strategy == LongTexts.Strategy.HEAD_TAIL) {
             val head = room * long.headPercent / 100
             listOf(text.subList(0, head) + text.subList(text.size - (room - head), text.size))
@@ -69,9 +69,9 @@ class BertTokenizer(vocabulary: Map<String, Int>, settings: TokenizerSettings) {
             long.windows(text.size, room).map { text.subList(it.first, it.last + 1) }
         }
         val read = if (long.strategy == LongTexts.Strategy.HEAD_TAIL) room else text.size
-        val dropped = first.size + (second?.size ?: 0) - asked.size - read
+        val dropped = first.size + (second?.size ?: 0) - other.size - read
         return parts.map { part ->
-            if (kept > 0) assemble(asked, part, dropped) else assemble(part, second?.let { asked }, dropped)
+            if (kept > 0) assemble(other, part, dropped) else assemble(part, second?.let { other }, dropped)
         }
     }
 
