@@ -37,6 +37,7 @@ def test_bundle_keeps_its_word(bundle: Path, capsys: pytest.CaptureFixture) -> N
 def test_manifest_says_what_was_given(bundle: Path) -> None:
     manifest = json.loads((bundle / "manifest.json").read_text())
     assert manifest["task"]["labels"] == list(LABELS) and manifest["task"]["kind"] == "classification"
+    assert "no_answer_threshold" not in manifest["task"]
     assert manifest["model"]["inputs"] == ["input_ids"] and manifest["model"]["max_tokens"] == MAX_TOKENS
     assert manifest["model"]["padding"] == "none" and manifest["model"]["pad_id"] == 0
     assert manifest["report"]["metric_test"] == 0.91 and manifest["report"]["size_ratio"] is None
