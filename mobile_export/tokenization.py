@@ -1,11 +1,13 @@
-"""Tokenize as an app does: from the settings in manifest.json and the words in vocab.txt alone.
+"""Tokenize as an app does: from manifest.json and vocab.txt alone.
 
-from mobile_export.tokenization import described_tokenizer, read_vocabulary
+    from mobile_export.tokenization import AppTokenizer
 
-tokenizer = described_tokenizer(manifest["tokenizer"], read_vocabulary(bundle / "vocab.txt"), max_tokens=64)
-ids = tokenizer.encode("hello").ids
+    inputs = AppTokenizer.of("runs/mine/android").encode("play some music")  # one, or one for each window
+
+`described_tokenizer` is the tokenizer without what the manifest says on long texts: it cuts them at the limit.
 """
 
+from mobile_export.bundle.reading import AppTokenizer
 from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, read_vocabulary
 
-__all__ = ["describe_tokenizer", "described_tokenizer", "read_vocabulary"]
+__all__ = ["AppTokenizer", "describe_tokenizer", "described_tokenizer", "read_vocabulary"]
