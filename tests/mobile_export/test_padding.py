@@ -63,7 +63,7 @@ def loaded(request: pytest.FixtureRequest, program: Callable[..., Program]) -> L
     return LoadedProgram.of(program("bert", request.param))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(12))  # both sides
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_padding_is_refused(loaded: LoadedProgram, way: Callable[..., dict], seed: int) -> None:
     rng = random.Random(seed)
