@@ -73,6 +73,40 @@ def test_every_file_that_a_page_names_is_there(page: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
+BRITISH = (
+    *(
+        "normalis",
+        "colour",
+        "behaviour",
+        "labelled(?!by)",
+        "optimis",
+        "quantis",
+        "summaris",
+        "centre",
+        "favour",
+        "analyse",
+    ),
+    *("judgement", "modelling", "learnt", "neighbour", "recognis", "initialis", "tokenis", "emphasise", "serialis"),
+)
+DIALECT = ("told", "heard", "hears?", "taught", "former word table", "goes on from")
+
+
+def test_code_and_pages_use_american_spelling_and_the_fields_words() -> None:
+    """The log and the notebook keep their history; data and keys that others read keep theirs."""
+    kept = ("docs/log.md", "docs/notebook.md", "benchmarks/peers/models.py", "compress/data/phone_commands/")
+    rooms = ("compress", "mobile_export", "benchmarks", "docs", "README.md", "android_demo/app/src/main")
+    listed = subprocess.run(["git", "ls-files", *rooms], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    pattern = re.compile(rf"(?i:{'|'.join(BRITISH)})|\b({'|'.join(DIALECT)})\b")
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name in listed.splitlines()
+        if name.endswith((".py", ".md", ".j2", ".kt", ".xml", ".json")) and not name.startswith(kept)
+        for number, line in enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_the_tutorials_file_is_one_that_check_accepts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,15 +82,15 @@ def special_names(saved: Mapping[str, Any], path: Path) -> dict[str, str]:
     except (OSError, ValueError, RecursionError):
         config = {}
 
-    def spelt(key: str, usual: str) -> str:
+    def token(key: str, usual: str) -> str:
         value = config.get(key) if isinstance(config, dict) else None
         value = value.get("content") if isinstance(value, dict) else value
         return value if isinstance(value, str) else usual
 
     names = {
-        "cls": spelt("cls_token", "[CLS]"),
-        "sep": spelt("sep_token", "[SEP]"),
-        "pad": spelt("pad_token", "[PAD]"),
+        "cls": token("cls_token", "[CLS]"),
+        "sep": token("sep_token", "[SEP]"),
+        "pad": token("pad_token", "[PAD]"),
     }
     if missing := [name for name in names.values() if name not in saved["model"]["vocab"]]:
         raise ExportError(

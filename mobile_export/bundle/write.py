@@ -36,11 +36,11 @@ REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_
 
 
 @dataclass(frozen=True)
-class Licence:
-    """Whose work is in the bundle, and under which licence."""
+class License:
+    """Whose work is in the bundle, and under which license."""
 
     name: str
-    licence: str
+    license: str
 
 
 def write_bundle(
@@ -51,7 +51,7 @@ def write_bundle(
     *,
     name: str,
     report: Mapping[str, Any] | None = None,
-    licences: Sequence[Licence] = (),
+    licenses: Sequence[License] = (),
     value_range: tuple[float, float] | None = None,
     no_answer_threshold: float | None = None,
     threads: int = 1,
@@ -87,7 +87,7 @@ def write_bundle(
             "tolerance": _tolerance(examples, program),
         },
         "report": {key: (report or {}).get(key) for key in REPORT_KEYS},
-        "licences": [{"name": item.name, "licence": item.licence} for item in licences],
+        "licences": [{"name": item.name, "licence": item.license} for item in licenses],
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
     if long is not None:

@@ -74,14 +74,14 @@ class PhoneNorm(nn.Module):
         super().__init__()
         width = norm.weight.numel()
         self.weight = nn.Parameter(norm.weight.detach().clone())
-        self.centred = isinstance(norm, nn.LayerNorm)
-        if self.centred:
+        self.centered = isinstance(norm, nn.LayerNorm)
+        if self.centered:
             self.register_buffer("average", torch.full((1, width), 1.0 / width))
             self.register_buffer("eps", torch.tensor([norm.eps]))
         self.pending = norm.bias.detach().clone()
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.centred:
+        if not self.centered:
             return x * self.weight
         x = x - F.linear(x, self.average)
         return x * torch.rsqrt(F.linear(x * x, self.average, self.eps)) * self.weight
@@ -103,7 +103,7 @@ class PhoneAttention(nn.Module):
         self.norm = PhoneNorm(layer.attention_norm)
 
     def forward(self, rows: Tensor, query_key: Tensor, value: Tensor, residual: Tensor) -> Tensor:
-        """`rows` (R, H) ask, `query_key` and `value` (T, H) answer, `residual` (R, H) is added: (R, H)."""
+        """Queries from `rows` (R, H), keys from `query_key` and values from `value` (T, H); adds `residual` (R, H)."""
         query = self._heads(self.query(rows)).transpose(0, 1)  # (heads, R, d)
         key = self._heads(self.key(query_key)).permute(1, 2, 0)  # (heads, d, T)
         context = torch.bmm(torch.softmax(torch.bmm(query, key), -1), self._heads(self.value(value)).transpose(0, 1))

@@ -34,7 +34,7 @@ class Squeeze(nn.Module):
         linear = folded(dense, pending)
         self.norm = PhoneNorm(norm)
         self.pending = self.norm.pending
-        if not self.norm.centred:
+        if not self.norm.centered:
             weight = self.norm.weight.detach()
             linear = linear_of(linear.weight.detach() * weight[:, None], linear.bias.detach() * weight + self.pending)
             self.norm, self.pending = nn.Identity(), torch.zeros_like(self.pending)
@@ -51,14 +51,14 @@ class MobileBertLayer(nn.Module):
         super().__init__()
         narrow = layer.bottleneck
         self.enter = Squeeze(narrow.enter[0], narrow.enter[1], pending)
-        self.shared, asked, value = None, pending, pending
+        self.shared, key_rows, value = None, pending, pending
         self.inside = narrow.inside
         if self.inside:
-            asked = value = self.enter.pending
+            key_rows = value = self.enter.pending
         elif narrow.shared is not None:
             self.shared = Squeeze(narrow.shared[0], narrow.shared[1], pending)
-            asked = self.shared.pending
-        self.attention = PhoneAttention(layer, query_key=asked, value=value, residual=self.enter.pending)
+            key_rows = self.shared.pending
+        self.attention = PhoneAttention(layer, query_key=key_rows, value=value, residual=self.enter.pending)
         inner = self.attention.norm.pending
         blocks = []
         for block in layer.feed_forwards:
@@ -73,11 +73,11 @@ class MobileBertLayer(nn.Module):
     def forward(self, rows: Tensor, stream: Tensor) -> Tensor:
         squeezed = self.enter(rows)
         if self.inside:
-            asking, asked = squeezed, squeezed if rows is stream else self.enter(stream)
-            x = self.attention(asking, asked, asked, squeezed)
+            query_rows, key_rows = squeezed, squeezed if rows is stream else self.enter(stream)
+            x = self.attention(query_rows, key_rows, key_rows, squeezed)
         elif self.shared is not None:
-            asked = self.shared(stream)
-            x = self.attention(asked if rows is stream else self.shared(rows), asked, stream, squeezed)
+            key_rows = self.shared(stream)
+            x = self.attention(key_rows if rows is stream else self.shared(rows), key_rows, stream, squeezed)
         else:
             x = self.attention(rows, stream, stream, squeezed)
         for block in self.feed_forwards:

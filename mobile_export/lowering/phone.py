@@ -92,7 +92,7 @@ class PhoneLayer(nn.Module):
 
 
 class PhoneMerging(nn.Module):
-    """Neighbours of the stream (T, H) become their mean, the first row stays: (M, H), which lacks no bias."""
+    """Neighboring rows (T, H) become their mean, the first row stays: (M, H)."""
 
     def __init__(self, pending: Tensor, max_tokens: int) -> None:
         super().__init__()
@@ -157,5 +157,5 @@ class PhoneEncoder(nn.Module):
             x = layer(x, x)
             if str(number) in self.mergings:
                 x, length = self.mergings[str(number)](x, length), merged_length(length)
-        rows = x[:1] if self.head.first_row_only else x  # the last layer computes no row that nobody reads
+        rows = x[:1] if self.head.first_row_only else x  # the [CLS] shortcut: no later part reads the other rows
         return self.head(self.layers[-1](rows, x))

@@ -66,11 +66,11 @@ def arm_answers(
         "inputs": list(inputs),
         "texts": [{name: text[name] or [0] * len(text["input_ids"]) for name in inputs} for text in texts],
     }
-    with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
-        json.dump(request, asked)
-        asked.seek(0)
+    with tempfile.TemporaryFile("w+") as sent, tempfile.TemporaryFile("w+") as said:
+        json.dump(request, sent)
+        sent.seek(0)
         with subprocess.Popen(
-            command, stdin=asked, stdout=subprocess.PIPE, stderr=said, text=True, env=environment
+            command, stdin=sent, stdout=subprocess.PIPE, stderr=said, text=True, env=environment
         ) as running:
             try:
                 for line in running.stdout or ():

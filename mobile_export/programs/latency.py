@@ -174,7 +174,7 @@ def _start(program: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _forget_file(path: str) -> bool:
-    """Ask the system to drop a file from its memory; whether it can be asked."""
+    """Ask the system to drop a file from its memory. Returns whether this system can do it."""
     if not hasattr(os, "posix_fadvise"):
         return False
     with Path(path).open("rb") as file:

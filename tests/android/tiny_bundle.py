@@ -16,7 +16,7 @@ from transformers import (
 
 from compress.files import file_sha256
 from mobile_export.bundle.golden import Text
-from mobile_export.bundle.write import Licence, write_bundle
+from mobile_export.bundle.write import License, write_bundle
 from mobile_export.lowering.lower import lower, to_program
 from mobile_export.programs.program import Program
 
@@ -116,7 +116,7 @@ def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
             "size_ratio": 3.84,
             "speed_ratio": {"12": 2.3, "64": 4.1},
         },
-        licences=[Licence("a small random BERT", "Apache-2.0")],
+        licenses=[License("a small random BERT", "Apache-2.0")],
         value_range=(0.0, 5.0) if "regression" in kind else None,
     )
     return folder / "android"

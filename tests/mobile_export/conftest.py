@@ -16,7 +16,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
 from mobile_export.bundle.golden import Text
-from mobile_export.bundle.write import Licence, write_bundle
+from mobile_export.bundle.write import License, write_bundle
 from mobile_export.lowering.lower import lower
 from mobile_export.programs.program import Program
 
@@ -163,7 +163,7 @@ def made(
         GIVEN,
         name="phone_commands on a small model",
         report=report,
-        licences=[Licence("MiniLM", "Apache-2.0")],
+        licenses=[License("MiniLM", "Apache-2.0")],
     )
     return output
 

@@ -16,7 +16,7 @@ def run_bundle(run: Run, folder: Path) -> None:
     """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
     from mobile_export.bundle.golden import Text
     from mobile_export.bundle.verification import verify_bundle
-    from mobile_export.bundle.write import Licence, write_bundle
+    from mobile_export.bundle.write import License, write_bundle
     from mobile_export.programs.program import Program
     from mobile_export.targets import TARGETS
 
@@ -39,7 +39,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
             name=f"{task.name} on {run.model_name}",
             report=summary,
-            licences=[Licence(**entry) for entry in licenses(run)],
+            licenses=[License(entry["name"], entry["licence"]) for entry in licenses(run)],
             value_range=(min(labels), max(labels)) if labels else None,
             no_answer_threshold=ticket.get("no_answer_threshold"),
             threads=found["threads"]["recommended"],
