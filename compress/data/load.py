@@ -20,12 +20,18 @@ _METRIC = {
     "pair": "accuracy",
     "regression": "pearson_spearman",
     "pair_regression": "pearson_spearman",
+    "multilabel": "micro_f1",
     "tokens": "entity_f1",
     "qa": "answer_f1",
     "mlm": "masked_accuracy",
 }
 _OF_CLASSES = ("f1", "macro_f1", "matthews")
-_OTHER_METRICS = {"classification": _OF_CLASSES, "pair": _OF_CLASSES, "qa": ("exact_match",)}
+_OTHER_METRICS = {
+    "classification": _OF_CLASSES,
+    "pair": _OF_CLASSES,
+    "multilabel": ("macro_f1", "mean_average_precision", "exact_match"),
+    "qa": ("exact_match",),
+}
 # times as many training examples in the largest class as in the smallest: accuracy hides the small ones
 _IMBALANCED = 10
 

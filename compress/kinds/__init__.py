@@ -4,6 +4,7 @@ Everything else (search, training, distillation, programs, report) is the same f
 """
 
 from compress.data.task import Kind, Task
+from compress.kinds.labels import Labels
 from compress.kinds.masked import MaskedWords
 from compress.kinds.no_answer import QuestionsOrNone
 from compress.kinds.questions import Questions
@@ -17,6 +18,7 @@ TASK_TYPES: dict[Kind, TaskType] = {
     "pair": _SENTENCES,
     "regression": _SENTENCES,
     "pair_regression": _SENTENCES,
+    "multilabel": Labels(),
     "tokens": Tokens(),
     "qa": Questions(),
     "mlm": MaskedWords(),

@@ -20,6 +20,7 @@ HEAD = 25  # percent of the tokens that head_tail keeps of the beginning (Sun et
 _ABLE: dict[Kind, tuple[Strategy, ...]] = {  # the first one is what "auto" means
     "classification": ("head_tail", "cut", "windows"),
     "regression": ("head_tail", "cut", "windows"),
+    "multilabel": ("head_tail", "cut", "windows"),
     "tokens": ("windows", "cut"),
     "qa": ("windows", "cut"),
 }

@@ -84,6 +84,10 @@ class Sentences(TaskType):
             return np.abs(a - b) <= _SAME_NUMBER * np.ptp([e.label for e in task.train])
         return a == b
 
+    def pseudo_labels(self, predictions: np.ndarray) -> list[int | float]:
+        labels: list[int | float] = answers(predictions).tolist()
+        return labels
+
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         return bag_of_words(task)
 

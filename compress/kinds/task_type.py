@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
-from compress.data.task import Example, Task
+from compress.data.task import Example, Label, Task
 from compress.kinds.long_texts import Strategy
 
 INPUTS = ("input_ids", "token_type_ids", "attention_mask")
@@ -88,6 +88,7 @@ class TaskType(ABC):
     baseline: ClassVar[str]  # what the baseline does, in words
     batch: ClassVar[int] = 64  # texts in a batch of predictions
     distillable: ClassVar[bool] = True  # whether a teacher's logits can be kept in memory
+    independent: ClassVar[bool] = False  # whether each logit is of a probability of its own (sigmoid, not softmax)
 
     @abstractmethod
     def encode(
@@ -178,6 +179,10 @@ class TaskType(ABC):
     def further(self, task: Task) -> Mapping[str, Metric]:
         """The metrics, by name, that are reported beside the task's own."""
         return {name: metric for name, metric in self.also.items() if name != task.metric}
+
+    def pseudo_labels(self, predictions: np.ndarray) -> Sequence[Label]:
+        """The labels that a teacher gives to texts without any, from its predictions (N, ...)."""
+        raise NotImplementedError
 
     def label(self, example: Example, task: Task) -> str | None:
         """An example's label in words, where it has one."""

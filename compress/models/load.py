@@ -154,7 +154,7 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
             config.id2label = dict(enumerate(task.labels))
             config.label2id = {label: i for i, label in enumerate(task.labels)}
         if task.of_sentences:
-            config.problem_type = "regression" if task.regression else "single_label_classification"
+            config.problem_type = _problem_type(task)
         Saved(task.name, task.kind, task.metric, max_tokens).write(config)
         torch.manual_seed(seed)
         auto = getattr(transformers, _AUTO.get(task.kind, _SENTENCES))
@@ -168,6 +168,13 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
         with torch.no_grad():
             classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
     return model.eval(), loaded, names
+
+
+def _problem_type(task: Task) -> str:
+    """Which loss the model of transformers computes."""
+    if task.regression:
+        return "regression"
+    return "multi_label_classification" if task.kind == "multilabel" else "single_label_classification"
 
 
 def load_saved(folder: Path) -> PreTrainedModel:

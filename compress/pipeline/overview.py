@@ -2,9 +2,10 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +19,7 @@ _WHY = {
     "pair": "two texts and one label a row",
     "regression": "one text a row; the labels are numbers with fractions",
     "pair_regression": "two texts a row; the labels are numbers with fractions",
+    "multilabel": "one text a row, with several labels or none",
     "tokens": "lists of words, with a label for each word",
     "qa": "questions, each with a passage and its answers",
     "mlm": "lines of text without labels",
@@ -52,7 +54,10 @@ def splits_table(inputs: Inputs) -> Table:
 
 
 def labels_table(task: Task) -> Table | None:
-    """Counts of the labels in each split, the most frequent first; a regression's range; None where there are none."""
+    """Counts of the labels in each split, the most frequent first; a regression's range; None where there are none.
+
+    Of a task with several labels a text the last row counts the texts without any.
+    """
     if task.regression:
         table = Table("label", *(_right(split) for split in SPLITS))
         values = {split: [float(e.label) for e in task.split(split)] for split in SPLITS}  # type: ignore[arg-type]
@@ -61,7 +66,7 @@ def labels_table(task: Task) -> Table | None:
         return table
     if not task.labels:
         return None
-    counts = {split: _label_counts(task, split) for split in SPLITS}
+    counts = {split: label_counts(task, split) for split in SPLITS}
     order = [label for label, _ in counts["train"].most_common()]
     order += [label for label in task.labels if label not in counts["train"]]
     table = Table("label", *(_right(split) for split in SPLITS))
@@ -70,6 +75,8 @@ def labels_table(task: Task) -> Table | None:
     if rest := order[_SHOWN:]:
         sums = (f"{sum(counts[split][label] for label in rest):,}" for split in SPLITS)
         table.add_row(f"{len(rest):,} more labels", *sums)
+    if task.kind == "multilabel":
+        table.add_row("no label", *(f"{without_label(task, split):,}" for split in SPLITS), style="italic")
     return table
 
 
@@ -80,7 +87,8 @@ def facts(inputs: Inputs) -> dict[str, Any]:
         "kind": task.kind,
         "metric": task.metric,
         "splits": _lengths(inputs),
-        "labels": {split: dict(_label_counts(task, split)) for split in SPLITS} if task.labels else {},
+        "labels": {split: dict(label_counts(task, split)) for split in SPLITS} if task.labels else {},
+        **({"without_label": {s: without_label(task, s) for s in SPLITS}} if task.kind == "multilabel" else {}),
         "notes": [*inputs.notes, *_strange(task)],
     }
 
@@ -104,14 +112,22 @@ def _lengths(inputs: Inputs) -> dict[str, dict[str, int]]:
     return found
 
 
-def _label_counts(task: Task, split: str) -> Counter[str]:
+def label_counts(task: Task, split: str) -> Counter[str]:
     """How often each label occurs: of texts, or of words where words have labels."""
     counts: Counter[str] = Counter()
     for example in task.split(split):
         label = example.label
-        indices = label if isinstance(label, tuple) else (label,)
+        if task.kind == "multilabel":
+            indices: Iterable[object] = np.flatnonzero(example.label_set).tolist()
+        else:
+            indices = label if isinstance(label, tuple) else (label,)
         counts.update(task.labels[i] for i in indices if isinstance(i, int))
     return counts
+
+
+def without_label(task: Task, split: str) -> int:
+    """How many texts of a split have none of the labels, where a text may have several."""
+    return sum(not any(example.label_set) for example in task.split(split))
 
 
 def _strange(task: Task) -> list[str]:
@@ -125,9 +141,10 @@ def _strange(task: Task) -> list[str]:
         found.append(f"{repeated:,} of {len(task.train):,} training texts repeat another one")
     two = [examples for examples in by_text.values() if len({str(e.label) for e in examples}) > 1]
     if two and task.labels and task.of_sentences:
-        found.append(f"{len(two):,} training texts have more than one label, such as {_short(two[0][0].text_a)!r}")
+        what = "are labeled in more than one way" if task.kind == "multilabel" else "have more than one label"
+        found.append(f"{len(two):,} training texts {what}, such as {_short(two[0][0].text_a)!r}")
     if task.labels:
-        found += _few(task.labels, _label_counts(task, "train"))
+        found += _few(task.labels, label_counts(task, "train"))
     return found
 
 

@@ -18,6 +18,7 @@ from compress.kinds import task_type_of
 from compress.kinds.encode import Texts
 from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
+from compress.kinds.thresholds import FEWEST
 from compress.models.load import load_for, load_saved, load_tokenizer, notes_on, resolve_model
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
@@ -79,7 +80,7 @@ class Inputs:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
         of_task = (*self.task.notes, *_small_notes(self.task), *_unanswerable_notes(self.task))
-        return (*of_task, *self._weight_notes(), *long, *self.model_notes)
+        return (*of_task, *self._weight_notes(), *_threshold_notes(self.task), *long, *self.model_notes)
 
     def _weight_notes(self) -> list[str]:
         """Between which weights the classes are, where they have some."""
@@ -216,6 +217,16 @@ def _unanswerable_notes(task: Task) -> list[str]:
         f"{', '.join(counts[:-1])} and {counts[-1]} questions have no answer: models learn to leave them without one, "
         "by a threshold that dev chooses; scores are SQuAD v2.0's"
     ]
+
+
+def _threshold_notes(task: Task) -> list[str]:
+    """How labels that a text may have together are decided, and which have few dev texts."""
+    if task.kind != "multilabel":
+        return []
+    counts = np.sum([e.label_set for e in task.dev], axis=0)
+    few = [name for name, count in zip(task.labels, counts, strict=True) if count < FEWEST]
+    shared = f"; {', '.join(few)} share one, as fewer than {FEWEST} dev texts have them" if few else ""
+    return [f"each label has a threshold, chosen on dev by its F1 for every model and program anew{shared}"]
 
 
 def _small_notes(task: Task) -> list[str]:

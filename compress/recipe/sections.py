@@ -80,6 +80,8 @@ class DataSection(_Section):
         "macro_f1",
         "matthews",
         "pearson_spearman",
+        "micro_f1",
+        "mean_average_precision",
         "entity_f1",
         "answer_f1",
         "exact_match",

@@ -8,6 +8,8 @@ METRIC_NAMES = {
     "accuracy": "accuracy",
     "f1": "F1",
     "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "mean_average_precision": "mean average precision",
     "mean_absolute_error": "mean absolute error",
     "entity_f1": "entity F1",
     "answer_f1": "F1 of the answers' words",

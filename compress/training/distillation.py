@@ -33,6 +33,17 @@ def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float) -> 
     return temperature**2 * F.kl_div(log_student, log_teacher, log_target=True, reduction="batchmean")
 
 
+def soft_binary_cross_entropy(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T² · KL(σ(teacher / T) ‖ σ(student / T)) of independent labels, mean over batch and labels, of logits (B, L).
+
+    It is the binary cross entropy against the teacher's probabilities without the teacher's own entropy, and has its
+    gradient; the mean over labels is that of the task's own loss.
+    """
+    target = torch.sigmoid(teacher / temperature)
+    cross = F.binary_cross_entropy_with_logits(student / temperature, target)
+    return temperature**2 * (cross - F.binary_cross_entropy_with_logits(teacher / temperature, target))
+
+
 def relative_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
     """Σ m‖s − t‖² / Σ m‖t‖² of hidden states (B, T, H) over the tokens where the attention `mask` (B, T) is 1."""
     real = mask.unsqueeze(-1).to(teacher.dtype)
@@ -146,7 +157,9 @@ class Teacher:
             outputs = student(**student_inputs, output_hidden_states=bool(self.hidden))
         student_logits, mask = self.task_type.logits(outputs).float(), student_inputs["attention_mask"]
         teacher_logits = padded([self.logits[i] for i in rows], mask.shape[1]).to(student_logits.device)
-        if teacher_logits.shape[-1] == 1:
+        if self.task_type.independent:
+            soft_loss = soft_binary_cross_entropy(student_logits, teacher_logits, settings.temperature)
+        elif teacher_logits.shape[-1] == 1:
             soft_loss = F.mse_loss(student_logits, teacher_logits)
         else:
             student_rows = self.task_type.distributions(student_logits, mask)

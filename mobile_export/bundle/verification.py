@@ -68,6 +68,14 @@ def _check_tokens(bundle: Path, manifest: dict[str, Any], examples: list[dict[st
             )
 
 
+def _same_prediction(task: dict[str, Any], first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the logits of two programs, (..., L), mean the same to an app."""
+    if "thresholds" in task:
+        of_first, of_second = (1 / (1 + np.exp(-logits.astype(np.float64))) for logits in (first, second))
+        return bool(((of_first >= task["thresholds"]) == (of_second >= task["thresholds"])).all())
+    return bool((first.argmax(-1) == second.argmax(-1)).all())
+
+
 def _check_answers(
     manifest: dict[str, Any],
     examples: list[dict[str, Any]],
@@ -92,7 +100,7 @@ def _check_answers(
                 remedy=AGAIN,
             )
         differences.append(np.max([np.abs(found - known).max() for found, known in pairs]))
-        agreeing += all((found.argmax(-1) == known.argmax(-1)).all() for found, known in pairs)
+        agreeing += all(_same_prediction(manifest["task"], found, known) for found, known in pairs)
         if progress is not None:
             progress(number + 1)
     worst, agreement = int(np.argmax(differences)), agreeing / len(examples)  # argmax finds a NaN first

@@ -54,6 +54,7 @@ def write_bundle(
     licenses: Sequence[License] = (),
     value_range: tuple[float, float] | None = None,
     no_answer_threshold: float | None = None,
+    thresholds: Sequence[float] | None = None,
     threads: int = 1,
     long: Mapping[str, str | int] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -61,11 +62,13 @@ def write_bundle(
     """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
 
     `texts` are raw texts of the task, of which some become golden. `report` fills the manifest's entry of that name;
-    what it lacks is null. `value_range` is a regression's (lowest, highest) label, `no_answer_threshold` the manifest's
-    entry of that name, without which every question gets an answer. `long` is the manifest's entry on texts over the
-    limit, without which they are cut; golden texts always are. Every file is written whole, the manifest
+    what it lacks is null. `value_range` is a regression's (lowest, highest) label, `no_answer_threshold` and
+    `thresholds` (one a label) are the manifest's entries of these names: without the first every question gets an
+    answer. `long` is the manifest's entry on texts over the limit, without which they are cut; golden texts always are.
+    Every file is written whole, the manifest
     last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
-    Raises ExportError for a tokenizer that can't be described, or a kind that is not the program's.
+    Raises ExportError for a tokenizer that can't be described, a kind that is not the program's, or labels without
+    thresholds.
     """
     output, model_dir = Path(output), Path(model_dir)
     settings, vocabulary = describe_tokenizer(model_dir)
@@ -78,7 +81,7 @@ def write_bundle(
     manifest = {
         "format": FORMAT,
         "name": name,
-        "task": _task(config, value_range, no_answer_threshold),
+        "task": _task(config, value_range, no_answer_threshold, thresholds),
         "model": _model(program, threads, pad_id_of(model_dir)),
         "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
         "golden": {
@@ -181,18 +184,29 @@ def _config(model_dir: Path, program: Program) -> dict[str, Any]:
 
 
 def _task(
-    config: Mapping[str, Any], value_range: tuple[float, float] | None, no_answer_threshold: float | None
+    config: Mapping[str, Any],
+    value_range: tuple[float, float] | None,
+    no_answer_threshold: float | None,
+    thresholds: Sequence[float] | None,
 ) -> dict[str, Any]:
     saved = Saved.of(config)
-    labeled = saved.kind in ("classification", "pair", "tokens")
+    labeled = saved.kind in ("classification", "pair", "multilabel", "tokens")
     names = config.get("id2label") or {}
+    if (saved.kind == "multilabel") != (thresholds is not None) or (thresholds and len(thresholds) != len(names)):
+        raise ExportError(
+            f"a task of kind {saved.kind} with {len(names)} labels and {len(thresholds or ())} thresholds",
+            where=str(saved.task),
+            remedy="give one threshold for each label of a multilabel task, and none to others",
+        )
     return {
         "name": saved.task,
         "kind": saved.kind,
         "labels": [names[key] for key in sorted(names, key=int)] if labeled else [],
         "metric": saved.metric,
         "range": None if value_range is None else list(value_range),
-    } | ({} if no_answer_threshold is None else {"no_answer_threshold": no_answer_threshold})
+        **({} if no_answer_threshold is None else {"no_answer_threshold": no_answer_threshold}),
+        **({} if thresholds is None else {"thresholds": list(thresholds)}),
+    }
 
 
 def _model(program: Program, threads: int, pad_id: int | None) -> dict[str, Any]:

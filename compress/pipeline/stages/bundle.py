@@ -42,6 +42,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             licenses=[License(entry["name"], entry["licence"]) for entry in licenses(run)],
             value_range=(min(labels), max(labels)) if labels else None,
             no_answer_threshold=ticket.get("no_answer_threshold"),
+            thresholds=found.get("thresholds"),
             threads=found["threads"]["recommended"],
             long=as_entry(run.long),
         )

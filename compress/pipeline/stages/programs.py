@@ -48,9 +48,10 @@ def run_programs(run: Run, folder: Path) -> None:
         threads = measure_threads(programs["ticket"], lengths=lengths)
         advance(1)
     also = numbers["ticket"].get("also", {})
+    chosen = {key: value for key, value in numbers["ticket"].items() if key == "thresholds"}
     entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
     write_atomic(folder / PREDICTIONS, to_safetensors(kept))
-    found = {"programs": entries, "also": also, "verdict": _verdict(run, entries, kept), "threads": threads}
+    found = {"programs": entries, "also": also, **chosen, "verdict": _verdict(run, entries, kept), "threads": threads}
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
 
@@ -71,7 +72,7 @@ def _quality(run: Run, found: dict[str, np.ndarray], stage: str) -> dict[str, An
 
 
 def _entry(numbers: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in numbers.items() if key != "also"}
+    return {key: value for key, value in numbers.items() if key not in ("also", "thresholds")}
 
 
 def _about(program: Any, file: str) -> dict[str, Any]:

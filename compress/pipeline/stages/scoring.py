@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import save as to_safetensors
 from transformers import PreTrainedModel
 
+from compress.data.task import Task
 from compress.errors import PocketTicketError
 from compress.evaluation.statistics import Estimate, bootstrap, paired_bootstrap
 from compress.files import write_atomic, write_json
@@ -101,8 +102,17 @@ def quality(run: Inputs, predictions: Mapping[str, np.ndarray], texts: Texts | N
         for name, metric in texts.task_type.further(run.task).items()
     }
     also = {name: value for name, value in also.items() if not math.isnan(value)}
-    chosen = {"no_answer_threshold": float(predictions[THRESHOLD][0])} if THRESHOLD in predictions else {}
+    chosen = _chosen(run.task, predictions)
     return {"metric": scores(run, rows), **chosen} | ({"also": also} if also else {})
+
+
+def _chosen(task: Task, predictions: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The thresholds that dev chose, as a manifest has them."""
+    if THRESHOLD not in predictions:
+        return {}
+    if task.kind == "multilabel":
+        return {"thresholds": predictions[THRESHOLD].tolist()}
+    return {"no_answer_threshold": float(predictions[THRESHOLD][0])}
 
 
 def scores(run: Inputs, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from transformers import PreTrainedModel
 
 from compress.data.augment import altered
 from compress.kinds.encode import Texts, encode
-from compress.kinds.sentences import answers
 from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
 from compress.models.merging import merge
@@ -128,7 +127,7 @@ def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
     more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabeled]
     with run.console.step("teacher's labels for more texts", 1) as advance:
         encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens, run.long)
-        labels = answers(predict(dense, encoded, run.texts.tokenizer)).tolist()
+        labels = run.texts.task_type.pseudo_labels(predict(dense, encoded, run.texts.tokenizer))
         advance(1)
     added = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
     return run.with_task(dataclasses.replace(task, train=(*task.train, *added)))
