@@ -3,7 +3,7 @@
 import sys
 
 from compress.console import Parser, console_mode, exit_code
-from compress.recipe.flags import add_common_flags, add_recipe_flags, recipe_of
+from compress.recipe.flags import USUAL, add_common_flags, add_recipe_flags, recipe_of
 
 _EXAMPLES = """examples:
   pocket-ticket check --data reviews/
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = parser.parse_args(arguments)
 
     def work() -> None:
-        recipe = recipe_of(parsed)
+        recipe = recipe_of(parsed, USUAL)
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
         from compress.pipeline.order import Pipeline

@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 
 from compress.console import Parser, console_mode, exit_code
-from compress.recipe.flags import add_common_flags, add_recipe_flags, recipe_of
+from compress.recipe.flags import USUAL, about_the_ticket, add_common_flags, add_recipe_flags, recipe_of
 
 _EXAMPLES = """examples:
   pocket-ticket run --target android                              the embedded model and task, no network
   pocket-ticket run --target android --data my_task/              train.tsv, dev.tsv and test.tsv of yours
   pocket-ticket run --target android --recipe quick --data my_task/     a first look
-  pocket-ticket run --model ./my-bert --data reviews/ --sparsity 0.6 --controls
+  pocket-ticket run --data reviews.csv                            one file, which is divided into train, dev and test
+  pocket-ticket run --model ./my-bert --data reviews/ --ticket weights --sparsity 0.6 --controls
   pocket-ticket run --data names/                                 train.conll: labels of words
   pocket-ticket run --output runs/first                           the same output continues an interrupted run
 every recipe key, flag or not, can be set with --set, for example --set training.warmup=0.06
@@ -23,12 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
     parsed = _parser().parse_args(arguments)
 
     def work() -> None:
-        recipe = recipe_of(parsed)
+        recipe = recipe_of(parsed, USUAL)
         # imported here so that --help and a wrong recipe answer at once
         from compress.console import Console
         from compress.pipeline.order import Pipeline
 
-        pipeline = Pipeline(recipe, parsed.output, Console(console_mode(parsed)), with_app=parsed.apk)
+        console = Console(console_mode(parsed))
+        if not about_the_ticket(parsed):
+            console.note(f"the recipe is {USUAL}; --recipe names another, --ticket weights prunes single weights")
+        pipeline = Pipeline(recipe, parsed.output, console, with_app=parsed.apk)
         if parsed.dry_run:
             pipeline.dry_run()
         else:

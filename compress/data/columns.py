@@ -25,6 +25,7 @@ _TEXTS = (
     *("review", "content", "message", "comment", "comment_text", "tweet", "body", "document", "query", "description"),
     *("review_text", "text1", "headline", "title", "phrase", "input", "sms", "post", "abstract"),
 )
+_PARTS, _MOST_PARTS = ("part", "slice"), 20
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Columns:
     labels: tuple[str, ...]
     text_a: str
     text_b: str | None
+    part: str | None = None
 
     @property
     def used(self) -> tuple[str, ...]:
-        return (*self.labels, self.text_a, *([self.text_b] if self.text_b else []))
+        return (*self.labels, self.text_a, *(name for name in (self.text_b, self.part) if name))
 
 
 def find_columns(settings: DataSection, tables: dict[str, Table], reading: Reading, *, labeled: bool = True) -> Columns:
@@ -55,7 +57,8 @@ def find_columns(settings: DataSection, tables: dict[str, Table], reading: Readi
             where=file,
             remedy=_command(tables["train"], labels, text_a),
         )
-    found = Columns(labels, text_a, text_b)
+    part = _part([c for c in rest if c not in labels], tables)
+    found = Columns(labels, text_a, text_b, part)
     for name in found.used:
         if name not in header:
             flag = "--text-a" if name == text_a else "--text-b" if name == text_b else "--label"
@@ -89,6 +92,14 @@ def _labels(settings: DataSection, table: Table, rest: Sequence[str]) -> tuple[s
         return (one,)
     flags = [c for c in rest if {str(row.get(c)).strip().lower() for _, row in table} <= FLAGS]
     return tuple(flags) if len(flags) > 1 else ()
+
+
+def _part(rest: Sequence[str], tables: dict[str, Table]) -> str | None:
+    """The column that says to which part of the data a text belongs, where every split has it."""
+    name = _first(_PARTS, rest)
+    everywhere = name and all(isinstance(row.get(name), str) and row[name] for t in tables.values() for _, row in t)
+    few = name and len({row[name] for _, row in tables["train"]}) <= _MOST_PARTS
+    return name if everywhere and few else None
 
 
 def _spelled(name: str, header: Sequence[str]) -> str | None:

@@ -148,11 +148,12 @@ def _sentences(settings: DataSection, tables: dict[str, Table], reading: Reading
     if settings.kind == "multilabel" or (settings.kind == "auto" and _several(columns, tables["train"])):
         return _with_several_labels(columns, tables, reading)
 
-    def read(place: str, row: Row) -> tuple[Text, str]:
-        return _texts(place, row, columns), label_of(place, row.get(columns.labels[0]), columns.labels[0])
+    def read(place: str, row: Row) -> tuple[Text, str, str | None]:
+        label = label_of(place, row.get(columns.labels[0]), columns.labels[0])
+        return _texts(place, row, columns), label, str(row[columns.part]) if columns.part else None
 
     rows = {split: list(reading.each(table, read)) for split, table in tables.items()}
-    raw = {split: [(place, label) for place, (_, label) in found] for split, found in rows.items()}
+    raw = {split: [(place, label) for place, (_, label, _) in found] for split, found in rows.items()}
     classes = settings.kind in ("classification", "pair")
     if not classes and scores_of(raw, reading, expected=settings.kind.endswith("regression")):
         kind: Kind = "pair_regression" if pair else "regression"
@@ -163,7 +164,7 @@ def _sentences(settings: DataSection, tables: dict[str, Table], reading: Reading
         one_spelling(raw, reading)
         names, values = class_indices(raw, settings.unseen_labels)
     splits = {
-        split: [Example(*texts, value) for (_, (texts, _)), value in zip(found, values[split], strict=True)]
+        split: [Example(*texts, value, part) for (_, (texts, _, part)), value in zip(found, values[split], strict=True)]
         for split, found in rows.items()
     }
     return kind, names, splits

@@ -33,6 +33,7 @@ class Example:
     text_a: str
     text_b: str | None
     label: Label
+    part: str | None = None  # of the data, such as "everyday": results are shown for each, too
 
     @property
     def class_index(self) -> int:

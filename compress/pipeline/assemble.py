@@ -1,5 +1,6 @@
 """From a finished run's folders to the report's dictionary. No number is made here: each was measured by a stage."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,7 +51,8 @@ def assemble(
             "eval_examples": len(task.test),
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
-            "baseline": {"name": run.texts.task_type.baseline, "metric": run.metrics("baseline")},
+            "baseline": {"name": run.texts.task_type.baseline, "metric": _without_parts(run.metrics("baseline"))},
+            **_parts(run, found),
             "notes": [
                 *([no_bundle_note(no_bundle)] if no_bundle else []),
                 *run.notes,
@@ -100,6 +102,28 @@ def untimed(programs: dict[str, Any], max_tokens: int) -> dict[str, str]:
         if program["first_answer_ms"]["cold"] is None:
             reasons[f"programs.{name}.first_answer_ms.cold"] = "this system can't drop one file from its memory"
     return reasons
+
+
+def _without_parts(metric: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metric.items() if key != "parts"}
+
+
+def _parts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
+    """{"parts": a row for each part of test}: its examples, the baseline's metric and each program's."""
+    if "parts" not in found:
+        return {}
+    counts = Counter(str(e.part) for e in run.task.test)
+    simple = run.metrics("baseline")["parts"]
+    rows = [
+        {
+            "name": part,
+            "eval_examples": count,
+            "baseline": simple[part],
+            "programs": {name: values[part] for name, values in found["parts"].items()},
+        }
+        for part, count in sorted(counts.items())
+    ]
+    return {"parts": rows}
 
 
 def _long_note(run: Run) -> list[str]:

@@ -13,12 +13,26 @@ from compress.recipe.load import load_recipe, names
 from compress.recipe.sections import Recipe, options
 
 
-def recipe_of(parsed: argparse.Namespace) -> Recipe:
-    """The recipe that --recipe, the flags and --set make together. Raises RecipeError listing every problem."""
+USUAL = "balanced"  # the recipe of a run for which nothing is said about the ticket
+_OF_THE_TICKET = ("ticket", "structure", "budget", "distill", "quantize", "controls")
+
+
+def recipe_of(parsed: argparse.Namespace, usual: str | None = None) -> Recipe:
+    """The recipe that --recipe, the flags and --set make together. Raises RecipeError listing every problem.
+
+    `usual` names the recipe where neither --recipe nor a setting of the ticket or its storage is given.
+    """
     flags = {key: value for key, value in vars(parsed).items() if key in _flag_keys() and value is not None}
     # torchao's registrations, nothing of the user's
     logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
-    return load_recipe(parsed.recipe, flags, parsed.set)
+    return load_recipe(parsed.recipe or (usual if not about_the_ticket(parsed) else None), flags, parsed.set)
+
+
+def about_the_ticket(parsed: argparse.Namespace) -> bool:
+    """Whether the command line says by itself what the ticket is: by --recipe, a flag or --set."""
+    flags = [key for key, value in vars(parsed).items() if key in _flag_keys() and value is not None]
+    given = [*flags, *(text.partition("=")[0].strip() for text in parsed.set or ())]
+    return bool(parsed.recipe) or any(key.partition(".")[0] in _OF_THE_TICKET for key in given)
 
 
 def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] | None = None) -> None:
@@ -37,7 +51,9 @@ def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] 
 
 def add_common_flags(command: Any) -> None:
     """Where the recipe comes from and what is shown: the same for every command."""
-    command.add_argument("--recipe", metavar="NAME", help=f"{', '.join(names())}, or a YAML file; flags override it")
+    known = f"{', '.join(names())}, or a YAML file"
+    usual = f"without it and without settings of the ticket: {USUAL}"
+    command.add_argument("--recipe", metavar="NAME", help=f"{known}; flags override it; {usual}")
     command.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
     )

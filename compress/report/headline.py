@@ -34,14 +34,17 @@ def _drop_figure(report: Report) -> list[Figure]:
     return [Figure(metric.points(abs(drop)), f"points of {metric.name} {lost if drop >= 0 else gained}", detail)]
 
 
+SIZES = (
+    ("Installed", "bytes", "size_ratio"),
+    ("Download", "download_bytes", "download_ratio"),
+    ("Memory of the program", "peak_rss_growth_bytes", "memory_ratio"),
+)
+
+
 def size_cards(report: Report) -> list[Card]:
     """Installed bytes, download bytes and the program's memory, dense against ticket."""
-    kinds = (
-        ("Installed", "bytes", "size_ratio", "the program file on the phone"),
-        ("Download", "download_bytes", "download_ratio", "the same file after deflate -9"),
-        ("Memory of the program", "peak_rss_growth_bytes", "memory_ratio", _memory_hint(report)),
-    )
-    return [_size_card(report, *kind) for kind in kinds]
+    hints = ("the program file on the phone", "the same file after deflate -9", _memory_hint(report))
+    return [_size_card(report, *kind, hint) for kind, hint in zip(SIZES, hints, strict=True)]
 
 
 def _memory_hint(report: Report) -> str:
@@ -59,18 +62,49 @@ def _size_card(report: Report, title: str, key: str, ratio_key: str, hint: str) 
     return Card(title, hint, f.size(values[0]), f.size(values[1]), badge, shares)
 
 
+PROGRAMS = {"dense": "Dense", "dense_int8": "Dense, int8", "ticket": "Ticket"}
+
+
 def comparison(report: Report) -> Table:
-    """Dense against ticket in one short table: sizes, latencies, metric."""
+    """The programs side by side in one short table: sizes, latencies, metric; what int8 alone gives is between."""
     verdict, metric = report["verdict"], sentences.metric_format(report)
-    ratios = [f.times(verdict.get(key)) for key in ("size_ratio", "download_ratio", "memory_ratio")]
-    rows = [[c.title, c.dense, c.ticket, ratio] for c, ratio in zip(size_cards(report), ratios, strict=True)]
-    pair = [report["programs"][name] or {} for name in ("dense", "ticket")]
+    shown = [name for name in PROGRAMS if name != "dense_int8" or report["programs"].get(name)]
+    programs = [report["programs"][name] or {} for name in shown]
+    rows = []
+    for title, key, ratio in SIZES:
+        sizes = [f.size(program.get(key)) for program in programs]
+        rows.append([title, *sizes, f.times(verdict.get(ratio))])
     for length in token_lengths(report):
-        entries = [(program.get("latency_ms") or {}).get(length) or {} for program in pair]
+        entries = [(program.get("latency_ms") or {}).get(length) or {} for program in programs]
         medians = [f.milliseconds(entry.get("median")) for entry in entries]
         rows.append([f"Latency, {length} tokens", *medians, f.times((verdict["speed_ratio"] or {}).get(length))])
     split = report["task"]["eval_split"]
-    reached = [metric.value((program.get("metric") or {}).get(split)) for program in pair]
+    reached = [metric.value((program.get("metric") or {}).get(split)) for program in programs]
     drop = f.MISSING if verdict["drop_points"] is None else sentences.drop_words(verdict["drop_points"], report)
     rows.append([f"{split.capitalize()} {metric.name}", *reached, drop.removesuffix(" as")])
-    return Table(["", "Dense", "Ticket", "Dense \u00f7 ticket"], rows, "Dense against ticket")
+    for part in report["task"].get("parts", ()):
+        values = [metric.value(part["programs"].get(name)) for name in shown]
+        change = (part["programs"]["dense"] - part["programs"]["ticket"]) * metric.scale
+        drop = sentences.drop_words(change, report).removesuffix(" as")
+        rows.append([f"\u2026 {part['name']} ({f.count(part['eval_examples'])} texts)", *values, drop])
+    return Table(["", *(PROGRAMS[name] for name in shown), "Dense \u00f7 ticket"], rows, "Dense against ticket")
+
+
+def parts_table(report: Report) -> Table | None:
+    """The metric on each part of the test split, beside the baseline's."""
+    parts = report["task"].get("parts")
+    if not parts:
+        return None
+    metric, names = sentences.metric_format(report), list(report["programs"])
+    rows = [
+        [
+            part["name"],
+            f.count(part["eval_examples"]),
+            metric.bare(part["baseline"]),
+            *(metric.bare(part["programs"].get(name)) for name in names),
+        ]
+        for part in parts
+    ]
+    simple = report["task"]["baseline"]["name"].capitalize()
+    titles = [PROGRAMS.get(name, name.capitalize()) for name in names]
+    return Table(["Part", "Texts", simple, *titles], rows, f"Test {metric.heading} by part of the data")

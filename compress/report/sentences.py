@@ -69,8 +69,16 @@ def compared(ratio: float, better: str, worse: str, same: str) -> tuple[str, str
 
 def verdict_title(report: Report) -> str:
     """The verdict as a heading."""
-    winning = report["verdict"]["winning_ticket"]
-    return {True: "A winning ticket", False: "Not a winning ticket", None: "No verdict yet"}[winning]
+    verdict = report["verdict"]
+    if verdict["winning_ticket"] is not None:
+        return "A winning ticket" if verdict["winning_ticket"] else "Not a winning ticket"
+    drop, interval = verdict["drop_points"], verdict["ci95"]
+    if drop is None or interval is None:
+        return "Too few texts to judge the accuracy"
+    if interval[0] <= 0 <= interval[1]:
+        return "No measurable loss of accuracy"
+    amount = metric_format(report).points(abs(drop))
+    return f"{amount} {'point' if amount == '1.0' else 'points'} {'lost' if drop > 0 else 'gained'}"
 
 
 def verdict_sentences(report: Report) -> list[str]:
@@ -109,7 +117,8 @@ def _points(drop: float, report: Report) -> str:
 def _finding(report: Report) -> str:
     winning = report["verdict"]["winning_ticket"]
     if winning is None:
-        return f"This run can\u2019t decide whether the ticket wins: {reason_for(report, 'verdict', 'winning_ticket')}."
+        reason = reason_for(report, "verdict", "winning_ticket")
+        return f"Whether this is a winning ticket in the sense of the papers is open: {reason}."
     ticket = next((stage for stage in report["stages"] if stage["name"] == "ticket"), None)
     share = ticket and ticket["sparsity_prunable"]
     where = f" with {f.percent(share)} of its prunable weights at zero" if share else ""

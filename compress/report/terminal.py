@@ -19,7 +19,7 @@ def summary_table(report: dict[str, Any]) -> Table:
         title_style="bold",
     )
     for index, heading in enumerate(comparison.headings):
-        style = ("", "", "bold", "bold green")[index]
+        style = {len(comparison.headings) - 2: "bold", len(comparison.headings) - 1: "bold green"}.get(index, "")
         table.add_column(Text(heading), justify="right" if index else "left", style=style, overflow="fold")
     for row in comparison.rows:
         table.add_row(*(Text(cell) for cell in row))

@@ -16,7 +16,11 @@ def task() -> Task:
 
 
 def test_sizes_and_labels(task: Task) -> None:
-    assert (len(task.train), len(task.dev), len(task.test)) == (2202, 466, 900)
+    assert (len(task.train), len(task.dev), len(task.test)) == (13105, 1112, 1722)
+    for split, hard in (("train", 12009), ("dev", 466), ("test", 900)):
+        parts = Counter(e.part for e in task.split(split))
+        assert parts == {"hard": hard, "everyday": len(task.split(split)) - hard}
+        assert min(Counter(e.label for e in task.split(split) if e.part == "everyday").values()) >= 20
     assert len(task.labels) == 26
     for split in ("train", "dev", "test"):
         counts = Counter(e.label for e in task.split(split))
@@ -26,14 +30,14 @@ def test_sizes_and_labels(task: Task) -> None:
 
 def test_no_near_duplicate_crosses_splits(task: Task) -> None:
     rows = [(split, e.text_a) for split in ("train", "dev", "test") for e in task.split(split)]
-    pairs = list(near_duplicate_pairs([text for _, text in rows]))
+    pairs = [*near_duplicate_pairs([text for _, text in rows])]
     assert pairs, "the search finds pairs inside splits, so an empty answer would mean that it is broken"
     assert [(rows[i], rows[j]) for i, j in pairs if rows[i][0] != rows[j][0]] == []
 
 
 def test_no_unlabeled_text_is_nearly_one_of_dev_or_test(task: Task) -> None:
     found = with_unlabeled(task, DataSection(), None)
-    assert len(found.unlabeled) == 9992 and found.notes == ()
+    assert len(found.unlabeled) == 185 and found.notes == ()
     assert task.unlabeled == with_unlabeled(task, DataSection(), "none").unlabeled == ()
     texts = [e.text_a for e in found.unlabeled]
     assert len({normalize(t) for t in texts}) == len(texts)

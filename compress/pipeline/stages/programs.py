@@ -15,7 +15,14 @@ from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import write_atomic, write_json
 from compress.pipeline.run import PREDICTIONS, Run
 from compress.pipeline.stages import final_stage
-from compress.pipeline.stages.scoring import EVALUATED, decided, program_predictions, quality, value_and_interval
+from compress.pipeline.stages.scoring import (
+    EVALUATED,
+    by_part,
+    decided,
+    program_predictions,
+    quality,
+    value_and_interval,
+)
 from compress.pipeline.stages.stage import Cost, Stage
 from compress.recipe.sections import Recipe
 
@@ -32,14 +39,20 @@ def run_programs(run: Run, folder: Path) -> None:
 
     recipe, final, started = run.recipe, final_stage(run.recipe), time.monotonic()
     stored = Scheme(recipe.quantize.scheme, int8=recipe.quantize.keep_int8)
-    plans = {"dense": ("dense", "stock", Scheme("none")), "ticket": (final, TARGETS[recipe.target].form, stored)}
+    form = TARGETS[recipe.target].form
+    # what quantization alone gives stands beside the ticket
+    plans = {
+        "dense": ("dense", "stock", Scheme("none")),
+        "dense_int8": ("dense", form, Scheme("int8")),
+        "ticket": (final, form, stored),
+    }
     programs, numbers = {}, {}
     kept: dict[str, np.ndarray] = {}
     for name, (stage, form, scheme) in plans.items():
-        with run.console.step(f"export of the {name} program", 1) as advance:
+        with run.console.step(f"export of the {name.replace('_', ' ')} program", 1) as advance:
             programs[name] = lower(run.dir.stage(stage), folder / f"{name}.pte", form=form, scheme=scheme)
             advance(1)
-        predictions = _evaluate(run, programs[name], stage, f"{name} program on dev and test")
+        predictions = _evaluate(run, programs[name], stage, f"{name.replace('_', ' ')} program on dev and test")
         numbers[name] = _quality(run, predictions, stage)
         kept |= {f"{name}.{split}": values for split, values in predictions.items()}
     lengths = tuple(sorted({*REPORTED_LENGTHS, *recipe.measure.lengths}))
@@ -52,7 +65,19 @@ def run_programs(run: Run, folder: Path) -> None:
     entries = {n: measured[n] | _entry(numbers[n]) | _about(programs[n], f"programs/{n}.pte") for n in programs}
     write_atomic(folder / PREDICTIONS, to_safetensors(kept))
     found = {"programs": entries, "also": also, **chosen, "verdict": _verdict(run, entries, kept), "threads": threads}
+    if parts := _parts(run, {name: (stage, kept[f"{name}.test"]) for name, (stage, _, _) in plans.items()}):
+        found["parts"] = parts
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
+
+
+def _parts(run: Run, predictions: dict[str, tuple[str, np.ndarray]]) -> dict[str, dict[str, float]]:
+    """Program → part of test → metric; empty where the data has no parts."""
+    task_type = run.texts.task_type
+    found = {}
+    for name, (stage, rows) in predictions.items():
+        texts = run.texts_of(stage)
+        found[name] = by_part(run, task_type.metric_inputs(rows, texts.splits["test"]), texts)
+    return found if all(found.values()) else {}
 
 
 def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:

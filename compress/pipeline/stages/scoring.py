@@ -128,6 +128,15 @@ def scores(run: Inputs, rows: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {"dev": dev, "test": test, "ci95": ci95, "ci95_dev": ci95_dev}
 
 
+def by_part(run: Inputs, rows: np.ndarray, texts: Texts | None = None) -> dict[str, float]:
+    """The task's metric on each part of test, from metric inputs (N, ...); empty where the data has no parts."""
+    parts, test = np.array([str(e.part) for e in run.task.test]), (texts or run.texts).splits["test"]
+    if len(set(parts)) < 2:
+        return {}
+    metric = run.texts.task_type.metrics[run.task.metric]
+    return {str(part): float(metric(rows[parts == part], test.labels[parts == part])) for part in np.unique(parts)}
+
+
 def value_and_interval(
     estimate: Callable[[], Estimate], value: Callable[[], float]
 ) -> tuple[float, list[float] | None]:
