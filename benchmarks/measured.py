@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from compress.files import write_atomic
+from compress.recipe.load import names
 from compress.report.formats import MetricFormat
 
 MEASURED = Path(__file__).parents[1] / "docs" / "results" / "measured.json"
@@ -22,7 +23,21 @@ def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
     settings, verdict = yaml.safe_load(report["recipe"]["yaml"]), report["verdict"]
     dense, ticket = (report["programs"][name] for name in ("dense", "ticket"))
     scale = MetricFormat(report["task"]["metric"]).scale
-    return {
+    parts = {
+        part["name"]: {"baseline": round(scale * part["baseline"], 1)}
+        | {name: round(scale * value, 1) for name, value in part["programs"].items()}
+        for part in report["task"].get("parts", ())
+    }
+    int8 = report["programs"].get("dense_int8")
+    more = {"parts": parts} if parts else {}
+    if int8:
+        more["dense_int8"] = {
+            "program": round(scale * int8["metric"]["test"], 1),
+            "mb": round(int8["bytes"] / 1e6, 2),
+            "download_mb": round(int8["download_bytes"] / 1e6, 2),
+            "ms": {n: round(int8["latency_ms"][n]["median"], 2) for n in ("12", "64")},
+        }
+    return more | {
         "recipe": recipe,
         "data": data,
         "seed": settings["seed"],
@@ -41,7 +56,7 @@ def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
         "ms": {n: round(ticket["latency_ms"][n]["median"], 2) for n in ("12", "64")},
         "dense_ms": {n: round(dense["latency_ms"][n]["median"], 2) for n in ("12", "64")},
         "speed_ratio": {n: round(verdict["speed_ratio"][n], 1) for n in ("12", "64")},
-        "command": f"pocket-ticket run --recipe {recipe}" if recipe != "default" else "pocket-ticket run",
+        "command": f"pocket-ticket run --recipe {recipe}" if recipe in names() else f"pocket-ticket run {recipe}",
     }
 
 
@@ -49,7 +64,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.measured", description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path, metavar="RUN_DIR")
-    parser.add_argument("--recipe", required=True, help="the recipe's name, or default")
+    parser.add_argument("--recipe", required=True, help="the recipe's name, or the flags that stand for it")
     parser.add_argument("--data", required=True, help="the data set's name in the tables")
     given = parser.parse_args()
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))

@@ -50,48 +50,46 @@ def _interval(row: dict[str, Any]) -> str:
 
 
 def first_table() -> str:
-    """Dense, the default ticket and the balanced ticket on phone_commands, side by side."""
-    default, balanced = runs("default", "phone_commands")[0], runs("balanced", "phone_commands")[0]
-    columns = (default, balanced)
-    head = ["phone_commands, test", "dense model, fp32", "`pocket-ticket run`", "`--recipe balanced`"]
+    """The three programs of one run on phone_commands, side by side: dense, dense as int8, and the ticket."""
+    run = runs("balanced", "phone_commands")[0]
+    int8 = run["dense_int8"]
+    head = ["phone_commands, test", "dense model, fp32", "dense model, int8", "the ticket"]
+    dense = {"mb": run["dense_mb"], "download_mb": run["dense_download_mb"], "ms": run["dense_ms"]}
     rows = [
-        [
-            "program",
-            f"{default['dense_mb']} MB",
-            *(f"{r['mb']:.1f} MB ({r['size_ratio']:.1f} × smaller)" for r in columns),
-        ],
-        [
-            "download",
-            f"{default['dense_download_mb']} MB",
-            *(f"{r['download_mb']:.1f} MB ({r['download_ratio']:.1f} ×)" for r in columns),
-        ],
+        [name, f"{dense[key]:.1f} MB", *(f"{dense[key] / p[key]:.1f} × smaller ({p[key]:.1f} MB)" for p in (int8, run))]
+        for name, key in (("program", "mb"), ("download", "download_mb"))
     ]
-    for tokens in ("12", "64"):
-        cells = (f"{r['ms'][tokens]:.2f} ms ({r['speed_ratio'][tokens]:.1f} × faster)" for r in columns)
-        rows.append([f"{tokens} tokens, 1 thread", f"{default['dense_ms'][tokens]:.2f} ms", *cells])
-    rows.append(["accuracy", f"{default['dense']:.1f} %", *(f"{r['program']:.1f} %" for r in columns)])
-    rows.append(["points lost (95 % interval)", "", *(_interval(r) for r in columns)])
+    for n in ("12", "64"):
+        faster = (f"{dense['ms'][n] / p['ms'][n]:.1f} × faster ({p['ms'][n]:.2f} ms)" for p in (int8, run))
+        rows.append([f"{n} tokens, 1 thread", f"{dense['ms'][n]:.2f} ms", *faster])
+    rows.append(["accuracy", *(f"{value:.1f} %" for value in (run["dense"], int8["program"], run["program"]))])
+    for part, values in sorted(run["parts"].items()):
+        shown = (values[name] for name in ("dense", "dense_int8", "ticket"))
+        rows.append([f"… {part} texts (bag of words: {values['baseline']:.1f} %)", *(f"{v:.1f} %" for v in shown)])
+    rows.append(["points lost (95 % interval)", "", "", _interval(run)])
     return table(head, rows)
 
 
 _NEEDS = {
     "quick": "a first look, in minutes",
-    "default": "a safe start: a ticket of single weights, int8",
+    "--ticket weights": "the papers' ticket of single weights, int8",
     "faster": "shorter answers at the same size",
     "accurate": "small, and no point to lose",
-    "balanced": "much smaller and faster",
+    "balanced": "much smaller and faster (the default)",
     "tiny": "as small as possible",
 }
 
 
 def recipe_table() -> str:
-    """Which recipe for which need, with what was measured on SST-2 (the default: on phone_commands)."""
+    """Which recipe for which need, with what was measured on SST-2."""
     rows = []
     for recipe, need in _NEEDS.items():
-        found = runs(recipe, "phone_commands" if recipe == "default" else "SST-2")
+        found = runs(recipe, "SST-2")
+        if not found:
+            continue
         size, ratio = found[0]["mb"], found[0]["size_ratio"]
         drops = " and ".join(_points(r["drop"]) for r in found)
-        name = "(none)" if recipe == "default" else f"`--recipe {recipe}`"
+        name = f"`--recipe {recipe}`" if recipe in names() else f"`{recipe}`"
         rows.append([need, name, f"{size:.1f} MB", f"{ratio:.0f} ×", drops])
     return table(["you want", "flag", "program", "smaller", "points lost, a seed each"], rows)
 
