@@ -1,4 +1,4 @@
-"""What loading a checkpoint reports: encoder weights that do not fit are refused, a new head or pooler is noted."""
+"""What a checkpoint's config and its loading say: what does not fit is refused, a new head or pooler is noted."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,10 @@ from typing import Any
 
 from safetensors import safe_open
 from torch import nn
+from transformers import PretrainedConfig
 
 from compress.errors import ModelError
-from compress.models.anatomy import architecture_of
+from compress.models.anatomy import ARCHITECTURES, architecture_of, longest_input
 
 # what wrappers (DataParallel, torch.compile, a Lightning module) put before every weight's name
 PREFIXES = ("module.", "_orig_mod.", "model.")
@@ -61,6 +62,30 @@ def without_prefix(prefix: str) -> dict[str, str]:
     return {f"^{re.escape(prefix)}": ""} if prefix else {}
 
 
+def check_config(config: PretrainedConfig, source: str, max_tokens: int) -> None:
+    """Raise ModelError for an encoder that is not supported, or whose inputs are shorter than `max_tokens`."""
+    if config.model_type not in ARCHITECTURES:
+        raise ModelError(
+            f"the architecture '{config.model_type}' is not supported",
+            where=source,
+            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
+            "in compress/models/anatomy.py",
+        )
+    if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
+        raise ModelError(
+            f"its positions are {config.position_embedding_type}, and only absolute ones are supported",
+            where=source,
+            remedy="use an encoder with absolute positions",
+        )
+    longest = longest_input(config)
+    if max_tokens > longest:
+        raise ModelError(
+            f"its longest input is {longest} tokens and max_tokens is {max_tokens}",
+            where=source,
+            remedy=f"set --max-tokens {longest}",
+        )
+
+
 def check_loaded(model: nn.Module, loaded: Loaded, source: str) -> None:
     """Raise ModelError, naming the weights, where the encoder's own are not all the checkpoint's.
 
@@ -106,8 +131,6 @@ def notes_of(model: nn.Module, loaded: Loaded, prefix: str) -> list[str]:
         notes.append("the checkpoint has no pooler: a new one begins with random values and is trained")
     if loaded.mismatched:
         notes.append("the checkpoint's head is for another number of outputs: a new head begins with random values")
-    elif not any(name.startswith((row.head_out, row.head_dense or row.head_out)) for name in new):
-        notes.append("the training begins with the checkpoint's own head, which has the right number of outputs")
     return notes
 
 

@@ -1,10 +1,10 @@
 """Loading encoders: the embedded default, a folder, or a Hub id; saving them with what the exporter must know."""
 
 import importlib.util
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,17 @@ from transformers import (
 from compress.data.task import Task
 from compress.errors import ModelError
 from compress.files import file_sha256
-from compress.models.anatomy import ARCHITECTURES, classification_head_of, longest_input
-from compress.models.checkpoint import Loaded, check_loaded, notes_of, without_prefix, wrapping_prefix
+from compress.models.anatomy import classification_head_of
+from compress.models.checkpoint import (
+    Loaded,
+    check_config,
+    check_loaded,
+    notes_of,
+    without_prefix,
+    wrapping_prefix,
+)
 from compress.models.factorized import factorize
+from compress.models.head import Head, names_of, note_of, put_, with_names_of
 from compress.models.merging import merge
 from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, remove
@@ -115,9 +123,11 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
 
 
 def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrainedModel:
-    """The pre-trained encoder under a fresh head for the task: θ0. The head's values depend on the seed alone.
+    """θ0: the pre-trained encoder under a fresh head for the task, or a fine-tuned checkpoint under its own.
 
-    Only a regression's head begins at the mean of the training labels, so that no steps are spent on learning it.
+    A fine-tuned head fits where its outputs are the task's labels by name; it is then in their order. A fresh head's
+    values depend on the seed alone; a regression's begins at the mean of the training labels, so that no steps are
+    spent on learning it.
 
     Raises ModelError for an unsupported architecture, a damaged file, a position table shorter than `max_tokens`, and
     encoder weights that are not all in the checkpoint.
@@ -127,27 +137,32 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
 
 def notes_on(task: Task, source: str, *, max_tokens: int, seed: int) -> list[str]:
     """What a user should know of the model before it is trained, in sentences. Raises ModelError as `load_for` does."""
-    model, loaded, names = _load_for(task, source, max_tokens=max_tokens, seed=seed)
-    notes = notes_of(model, loaded, wrapping_prefix(source))
-    own = [names[key] for key in sorted(names)]
-    if task.labels and len(own) == len(task.labels) and set(own) != set(task.labels) and not _is_numbered(own):
-        notes.append(
-            f"the checkpoint names its classes {', '.join(own)}; report and app show the data's labels "
-            f"{', '.join(task.labels)}"
-        )
-    return notes
+    return _load_for(task, source, max_tokens=max_tokens, seed=seed)[2]
 
 
-def _is_numbered(names: list[str]) -> bool:
-    return all(re.fullmatch(r"LABEL_\d+", name) for name in names)
+def examine(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[Head, list[str]]:
+    """What becomes of the checkpoint's head, and what `notes_on` says. Raises ModelError as `load_for` does."""
+    return _load_for(task, source, max_tokens=max_tokens, seed=seed)[1:]
 
 
-def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[PreTrainedModel, Loaded, dict[int, str]]:
-    """The model, which weights are new, and the names of the checkpoint's classes."""
+def named_by(task: Task, source: str) -> Task:
+    """The task with the label names of a fine-tuned checkpoint, where its head fits; a note says what changed."""
+    with _quiet():
+        task, notes = with_names_of(task, _from_pretrained(AutoConfig, source), _suffix(task))
+    return replace(task, notes=(*task.notes, *notes))
+
+
+def _suffix(task: Task) -> str:
+    return _AUTO.get(task.kind, _SENTENCES).removeprefix("AutoModel")
+
+
+def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[PreTrainedModel, Head, list[str]]:
+    """The model, what became of the checkpoint's head, and notes."""
     with _quiet():
         config = _from_pretrained(AutoConfig, source)
-        _check_config(config, source, max_tokens)
-        names = dict(config.id2label or {})
+        check_config(config, source, max_tokens)
+        task, notes = with_names_of(task, config, _suffix(task))
+        head, names = Head.of(task, config, _suffix(task)), names_of(config)
         if task.outputs:
             config.num_labels = task.outputs
         if task.labels:
@@ -164,10 +179,16 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
         model, info = _from_pretrained(auto, source, ignore_mismatched_sizes=True, **options)
     loaded = Loaded.of(info)
     check_loaded(model, loaded, source)
-    if task.regression:
+    notes += notes_of(model, loaded, wrapping_prefix(source))
+    if loaded.missing or loaded.mismatched:
+        head = Head("new")
+    else:
+        put_(model, head, seed)
+        notes.append(note_of(head, task.labels, names))
+    if task.regression and head.state == "new":
         with torch.no_grad():
             classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
-    return model.eval(), loaded, names
+    return model.eval(), head, notes
 
 
 def _problem_type(task: Task) -> str:
@@ -240,29 +261,6 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
             where=str(folder),
             remedy="free some disk space and run the same command again, it continues from here",
         ) from error
-
-
-def _check_config(config: transformers.PretrainedConfig, source: str, max_tokens: int) -> None:
-    if config.model_type not in ARCHITECTURES:
-        raise ModelError(
-            f"the architecture '{config.model_type}' is not supported",
-            where=source,
-            remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
-            "in compress/models/anatomy.py",
-        )
-    if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
-        raise ModelError(
-            f"its positions are {config.position_embedding_type}, and only absolute ones are supported",
-            where=source,
-            remedy="use an encoder with absolute positions",
-        )
-    longest = longest_input(config)
-    if max_tokens > longest:
-        raise ModelError(
-            f"its longest input is {longest} tokens and max_tokens is {max_tokens}",
-            where=source,
-            remedy=f"set --max-tokens {longest}",
-        )
 
 
 def _from_pretrained(cls: Any, source: str, **options: object) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
 from compress.pipeline.about import licenses, target_of
+from compress.pipeline.kept import after
 from compress.pipeline.run import Run, long_cost
 from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
@@ -57,7 +58,7 @@ def assemble(
                 *([no_bundle_note(no_bundle)] if no_bundle else []),
                 *run.notes,
                 *_long_note(run),
-                *weakness(task.metric, run.metrics("baseline"), dense),
+                *dense_notes(task.metric, run.metrics("baseline"), dense),
             ],
         },
         "model": {
@@ -195,6 +196,9 @@ def _ticket_verdict(rewind: str, numbers: dict[str, Any], reasons: dict[str, str
             "winning_ticket": None,
             "rule": "the papers' rule is for a ticket that starts from the pre-trained weights",
         }
+    if not numbers["dense"]["steps"]:
+        reasons["verdict.winning_ticket"] = "its dense model is the given checkpoint, which the run did not train"
+        return {"winning_ticket": None, "rule": "the papers' rule compares equal trainings of ticket and dense model"}
     outcome = winning_ticket(dense, [numbers["ticket"]["metric"]["test"]])
     reasons.update(outcome.not_measured())
     if outcome.winning is None:
@@ -211,12 +215,18 @@ def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any
     return {"random_mask": control, "random_init": None}
 
 
-def weakness(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[str]:
-    """What to do where the bag of words beats the dense model on dev: then the comparison proves nothing."""
+def dense_notes(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[str]:
+    """What became of a fine-tuned checkpoint, and what to do about a dense model that its baseline beats on dev.
+
+    The baseline is a method that knows words alone: a comparison with a model below it proves nothing.
+    """
+    notes = after(metric, baseline, dense)
     own, simple, shown = dense["metric"]["dev"], baseline["dev"], MetricFormat(metric)
     if own >= simple:
-        return []
-    return [
+        return notes
+    behind = (
         f"the dense model ({shown.value(own)} on dev) scores below the baseline ({shown.value(simple)}): it has not "
-        "learned the task, so train it longer (--epochs) or faster (--learning-rate)"
-    ]
+    )
+    if not dense["steps"]:
+        return [*notes, f"{behind}learned this task, so train it (--dense train) or give its own labels"]
+    return [*notes, f"{behind}learned the task, so train it longer (--epochs) or faster (--learning-rate)"]

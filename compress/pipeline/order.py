@@ -11,10 +11,10 @@ from compress import __version__
 from compress.console import Console
 from compress.files import fingerprint, write_atomic
 from compress.models.load import model_fingerprint, weights_fingerprint
-from compress.pipeline import overview
+from compress.pipeline import kept, overview
 from compress.pipeline.about import VERSIONS, environment
 from compress.pipeline.app import build_app, why_no_app, why_no_bundle
-from compress.pipeline.assemble import assemble, no_bundle_note, weakness
+from compress.pipeline.assemble import assemble, dense_notes, no_bundle_note
 from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
@@ -40,6 +40,7 @@ class Pipeline:
 
     def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
         self.inputs = Inputs.of(recipe, console)
+        kept.plan_of(self.inputs.recipe, self.inputs.head)
         self.no_bundle = why_no_bundle(self.inputs)
         self.console, self.with_app = console, with_app
         task = self.inputs.task
@@ -52,7 +53,8 @@ class Pipeline:
     def dry_run(self) -> None:
         """Print the task as it was read, what would run and about how long it would take; trains and writes nothing."""
         inputs, stages = self.inputs, self._stages(self.inputs)
-        found, data = probe(inputs), Data(len(inputs.texts.splits["train"]), len(inputs.task.unlabeled))
+        found, as_given = probe(inputs), inputs.dense != "train"
+        data = Data(len(inputs.texts.splits["train"]), len(inputs.task.unlabeled), as_given)
         title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
         table, total = Table("stage", "steps", "about", title=title), 0.0
         for stage in stages:
@@ -94,7 +96,7 @@ class Pipeline:
             if stage.name == "budget":
                 run = settled(run)
             if stage.name == "dense":
-                for note in weakness(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
+                for note in dense_notes(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
                     self.console.note(f"  note: {note}")
         app = self._app(run)
         if isinstance(app, str):
@@ -129,7 +131,7 @@ class Pipeline:
             phone = [no_bundle_note(self.no_bundle)]
         elif self.with_app and (reason := why_no_app(inputs)):
             phone = [f"no APK will be built ({reason}); everything else will be done"]
-        return [*phone, *inputs.notes]
+        return [*phone, *inputs.notes, *kept.before(inputs.recipe, inputs.head)]
 
     def _show_notes(self, inputs: Inputs) -> None:
         for note in self._notes(inputs):

@@ -19,7 +19,9 @@ from compress.kinds.encode import Texts
 from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
 from compress.kinds.thresholds import FEWEST
-from compress.models.load import load_for, load_saved, load_tokenizer, notes_on, resolve_model
+from compress.models.head import Head
+from compress.models.load import examine, load_for, load_saved, load_tokenizer, named_by, resolve_model
+from compress.pipeline.kept import Plan, plan_of
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
 from compress.recipe.sections import Recipe
@@ -46,7 +48,7 @@ class Inputs:
     def of(cls, recipe: Recipe, console: Console) -> "Inputs":
         """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
-        task = load_task(recipe.data, seed=recipe.seed)
+        task = named_by(load_task(recipe.data, seed=recipe.seed), source)
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         long = strategy_of(task.kind, recipe.data.long)
@@ -80,7 +82,7 @@ class Inputs:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
         of_task = (*self.task.notes, *_small_notes(self.task), *_unanswerable_notes(self.task))
-        return (*of_task, *self._weight_notes(), *_threshold_notes(self.task), *long, *self.model_notes)
+        return (*of_task, *self._weight_notes(), *_threshold_notes(self.task), *long, *self._examined[1])
 
     def _weight_notes(self) -> list[str]:
         """Between which weights the classes are, where they have some."""
@@ -94,11 +96,20 @@ class Inputs:
             f"{least} to {most} (training.class_weights: balanced)"
         ]
 
+    @property
+    def head(self) -> Head:
+        """What becomes of the checkpoint's head."""
+        return self._examined[0]
+
+    @property
+    def dense(self) -> Plan:
+        """How the dense model is made. Raises RecipeError where the checkpoint can't be kept as the recipe wants."""
+        return plan_of(self.recipe, self.head)
+
     @cached_property
-    def model_notes(self) -> tuple[str, ...]:
-        """What is new or changed in the loaded model, in sentences."""
-        limit, seed = self.recipe.model.max_tokens, self.recipe.seed
-        return tuple(notes_on(self.task, self.source, max_tokens=limit, seed=seed))
+    def _examined(self) -> tuple[Head, list[str]]:
+        """The head, and what is new or changed in the loaded model, in sentences."""
+        return examine(self.task, self.source, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
 
     @cached_property
     def labels(self) -> dict[str, np.ndarray]:

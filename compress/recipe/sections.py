@@ -107,6 +107,12 @@ class TrainingSection(_Section):
     epochs: float | None = _option(
         None, "passes over the training data; by default 3 to 10, about 500 steps", "--epochs", gt=0
     )
+    dense: Literal["auto", "keep", "train"] = _option(
+        "auto",
+        "the dense model of a fine-tuned checkpoint. keep: the checkpoint as it is, without training; train: it is "
+        "trained further; auto: kept where its head has the data's labels and it is no worse on dev than the baseline",
+        "--dense",
+    )
     batch_size: int = _option(32, "examples a step", "--batch-size", ge=1)
     learning_rate: float | None = _option(
         None,

@@ -7,7 +7,7 @@ import pytest
 from sample_report import sample
 
 from compress.evaluation.statistics import compare_programs
-from compress.pipeline.assemble import _ticket_verdict, untimed, weakness
+from compress.pipeline.assemble import _ticket_verdict, dense_notes, untimed
 from compress.pipeline.stages.shrunk import _note
 from compress.report.render import write_report
 
@@ -28,18 +28,37 @@ def test_the_note_tells_of_unlabeled_texts() -> None:
 
 
 def test_a_dense_model_that_words_alone_beat_is_told() -> None:
-    dense = {"metric": {"dev": 0.816}}
-    (note,) = weakness("accuracy", {"dev": 0.889}, dense)
+    dense = {"metric": {"dev": 0.816}, "steps": 9}
+    (note,) = dense_notes("accuracy", {"dev": 0.889}, dense)
     assert "81.6 % on dev) scores below the baseline (88.9 %)" in note and "--learning-rate" in note
-    assert weakness("accuracy", {"dev": 0.816}, dense) == []
+    assert dense_notes("accuracy", {"dev": 0.816}, dense) == []
 
 
 def test_only_a_ticket_that_starts_from_the_pretrained_weights_is_judged_by_the_rule() -> None:
-    found = {"dense": {"metric": {"test": 0.9}}, "ticket": {"metric": {"test": 0.9}}}
+    found = {"dense": {"metric": {"test": 0.9}, "steps": 9}, "ticket": {"metric": {"test": 0.9}}}
     for rewind, sentence in (("pretrained", "one seed"), ("none", "trained weights"), ("step:9", "trained weights")):
         reasons: dict[str, str] = {}
         assert _ticket_verdict(rewind, found, reasons)["winning_ticket"] is None
         assert sentence in reasons["verdict.winning_ticket"]
+
+
+def test_no_ticket_is_judged_against_a_model_that_was_not_trained() -> None:
+    found = {"dense": {"metric": {"test": 0.9}, "steps": 0}, "ticket": {"metric": {"test": 0.9}}}
+    reasons: dict[str, str] = {}
+    assert _ticket_verdict("pretrained", found, reasons)["winning_ticket"] is None
+    assert "did not train" in reasons["verdict.winning_ticket"]
+
+
+def test_what_became_of_a_checkpoint_is_said() -> None:
+    def said(given: float, simple: float, reached: float, steps: int, **more: float) -> str:
+        dense = {"metric": {"dev": reached}, "steps": steps, "given_dev": given, **more}
+        return "\n".join(dense_notes("accuracy", {"dev": simple}, dense))
+
+    assert "as it is (accuracy 91.2 % on dev, the baseline 80.0 %)" in said(0.912, 0.8, 0.912, 0)
+    assert "--dense train trains it" in said(0.912, 0.8, 0.912, 0)
+    assert "trained further, to 95.0 %" in said(0.5, 0.8, 0.95, 60)
+    assert "made it worse (66.0 % on dev)" in said(0.7, 0.8, 0.7, 0, trained_dev=0.66)
+    assert "has not learned this task, so train it (--dense train)" in said(0.7, 0.8, 0.7, 0)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,21 +1,52 @@
-"""The dense model: the unpruned encoder, fine-tuned. Everything is compared with it."""
+"""The dense model: the unpruned encoder, fine-tuned by the run or as it was given. Everything is compared with it."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from transformers import PreTrainedModel
 
+from compress.errors import TrainingError
 from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import Cost, Stage
-from compress.training.trainer import Fitted, TrainingPlan
+from compress.training.trainer import Fitted, TrainingPlan, predict
 
 
 def run_dense(run: Run, folder: Path) -> None:
-    """Fine-tune the unpruned model."""
-    model = run.pretrained()
-    finish(run, model, folder, train_like_dense(run, model, "dense model"))
+    """Fine-tune the unpruned model; a fine-tuned checkpoint that fits the data is kept as it is.
+
+    Unless the recipe says which, it is kept where it is no worse on dev than the baseline, or than after a training.
+    """
+    plan, model = run.dense, run.pretrained()
+    given = None if plan == "train" else _given_score(run, model)
+    facts: dict[str, Any] = {} if given is None else {"given_dev": given}
+    if given is not None and (plan == "keep" or given >= run.metrics("baseline")["dev"]):
+        return finish(run, model, folder, Fitted(0, 0.0), **facts)
+    fitted = train_like_dense(run, model, "dense model")
+    if given is not None and (trained := run.learner().evaluate(model)) < given:
+        model, fitted = run.pretrained(), Fitted(0, fitted.seconds)
+        facts["trained_dev"] = trained
+    finish(run, model, folder, fitted, **facts)
+
+
+def _given_score(run: Run, model: PreTrainedModel) -> float | None:
+    """The metric on dev of the checkpoint as it is, or None where its numbers are on another scale than the labels.
+
+    Raises TrainingError for such a one that the recipe keeps.
+    """
+    dev = run.texts.splits["dev"]
+    predictions = predict(model, dev, run.texts.tokenizer)
+    if run.task.regression and np.square(predictions[:, 0] - dev.labels).mean() > np.var(dev.labels):
+        if run.dense == "keep":
+            raise TrainingError(
+                "the checkpoint's numbers are on another scale than the labels: their mean is nearer to the labels",
+                where="training.dense",
+                remedy="leave out --dense keep, or scale the labels",
+            )
+        return None
+    return run.texts.task_type.score_on_dev(predictions, dev, run.task.metric)
 
 
 def train_like_dense(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
@@ -28,6 +59,9 @@ STAGE = Stage(
     "dense",
     "Dense model",
     run_dense,
+    needs=("baseline",),
     settings=("seed", "model", "training"),
-    cost=lambda recipe, data: Cost().plus(data.steps(recipe, recipe.training.passes)),
+    cost=lambda recipe, data: (
+        Cost(seconds=15.0) if data.kept else Cost().plus(data.steps(recipe, recipe.training.passes))
+    ),
 )

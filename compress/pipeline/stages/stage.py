@@ -14,10 +14,14 @@ FORWARD = 0.35  # a forward pass, in training steps
 
 @dataclass(frozen=True)
 class Data:
-    """How many texts, or windows of long ones, a run trains on: labeled and unlabeled ones."""
+    """How many texts, or windows of long ones, a run trains on: labeled and unlabeled ones.
+
+    `kept`: whether the dense model is the given checkpoint, without training.
+    """
 
     labeled: int
     unlabeled: int = 0
+    kept: bool = False
 
     def steps(self, recipe: Recipe, epochs: float) -> int:
         """Optimizer steps of that many passes over the labeled texts."""
