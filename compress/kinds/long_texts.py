@@ -18,9 +18,9 @@ Strategy = Literal["cut", "head_tail", "windows"]
 OVERLAP = 33  # percent of a window that the next one has, too
 HEAD = 25  # percent of the tokens that head_tail keeps of the beginning (Sun et al. 2019, section 5.3.1: 128 of 510)
 _ABLE: dict[Kind, tuple[Strategy, ...]] = {  # the first one is what "auto" means
-    "classification": ("head_tail", "cut", "windows"),
-    "regression": ("head_tail", "cut", "windows"),
-    "multilabel": ("head_tail", "cut", "windows"),
+    "classification": ("cut", "head_tail", "windows"),
+    "regression": ("cut", "head_tail", "windows"),
+    "multilabel": ("cut", "head_tail", "windows"),
     "tokens": ("windows", "cut"),
     "qa": ("windows", "cut"),
 }

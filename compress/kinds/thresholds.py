@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SAME = 0.01  # logits as close are not told apart: another batch or kernel may swap them
+SAME = 0.01  # closer logits count as equal: another batch or kernel may swap them
 FEWEST = 10  # dev texts that have a label: with fewer its best threshold is chance
 
 

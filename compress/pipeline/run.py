@@ -199,8 +199,9 @@ def long_notes(texts: Texts, limit: int, strategy: Strategy) -> list[str]:
         if not split.long:
             continue
         rows = split.rows_of()
+        others = "; try head_tail or windows" if split.task.kind in ("classification", "regression", "multilabel") else ""
         done = {
-            "cut": "are cut (data.long: cut)",
+            "cut": f"are cut (data.long: cut{others})",
             "head_tail": f"keep the first {HEAD} % and the last {100 - HEAD} % of the limit (data.long: head_tail)",
             "windows": f"are read in {sum(len(rows[i]) for i in split.long):,} windows (data.long: windows)",
         }

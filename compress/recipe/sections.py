@@ -70,7 +70,7 @@ class DataSection(_Section):
         "auto",
         "what is done with texts over model.max_tokens. windows: overlapping parts, each one run of the program; "
         "their results are merged; head_tail: the beginning and the end are kept; cut: the beginning alone; auto: "
-        "windows for word labels and answers, head_tail for classes and numbers, cut for pairs and plain text",
+        "windows for word labels and answers, cut for all others",
         "--long",
     )
     metric: Literal[

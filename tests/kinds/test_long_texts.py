@@ -142,7 +142,7 @@ def test_a_strategy_that_a_kind_can_not_have_is_refused() -> None:
     assert [strategy_of(kind, "auto") for kind in ("tokens", "qa", "classification", "pair", "mlm")] == [
         "windows",
         "windows",
-        "head_tail",
+        "cut",
         "cut",
         "cut",
     ]
