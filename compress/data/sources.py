@@ -9,6 +9,7 @@ from compress.data.arrow import HIDDEN, named_labels
 from compress.data.files import SUFFIXES, read_rows, suffix_of
 from compress.data.reading import Reading, Table
 from compress.errors import DataError
+from compress.hub import ask_hub
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
 UNLABELED = "unlabeled.txt"
@@ -140,6 +141,8 @@ def _from_hub(name: str, reading: Reading) -> tuple[str, dict[str, Table]]:
     import datasets
 
     path, _, config = name.partition(":")
+    if not Path(path).exists():
+        ask_hub(path, "dataset")
     try:
         loaded = datasets.load_dataset(path, config or None)
     except Exception as error:  # the Hub client raises many unrelated types

@@ -23,6 +23,7 @@ from transformers import (
 from compress.data.task import Task
 from compress.errors import ModelError
 from compress.files import file_sha256
+from compress.hub import ask_hub
 from compress.models.anatomy import classification_head_of
 from compress.models.checkpoint import (
     Loaded,
@@ -54,7 +55,7 @@ _PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
 def resolve_model(name: str) -> tuple[str, str]:
     """(name to show, folder or Hub id) of a recipe's model. The embedded one is checked by hash.
 
-    Raises ModelError for a folder that is not a model, or a package whose hash differs.
+    Raises ModelError for a folder that is not a model, or a package whose hash differs, and HubError for an unknown id.
     """
     if name == EMBEDDED:
         return _PRETTY[name], str(_embedded_folder())
@@ -64,6 +65,7 @@ def resolve_model(name: str) -> tuple[str, str]:
         return folder.resolve().name, str(folder)
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise ModelError("there is no such model folder", where=name, remedy="give a folder, a Hub id, or 'minilm'")
+    ask_hub(name, "model")
     return name.rsplit("/", 1)[-1], name
 
 
