@@ -1,4 +1,4 @@
-"""The Hugging Face Hub is asked once whether it has an id: the libraries' own retries take a minute without a network."""
+"""The Hugging Face Hub is asked once whether it has an id: its libraries try again for a minute without a network."""
 
 from typing import Literal
 

@@ -199,7 +199,9 @@ def long_notes(texts: Texts, limit: int, strategy: Strategy) -> list[str]:
         if not split.long:
             continue
         rows = split.rows_of()
-        others = "; try head_tail or windows" if split.task.kind in ("classification", "regression", "multilabel") else ""
+        others = (
+            "; try head_tail or windows" if split.task.kind in ("classification", "regression", "multilabel") else ""
+        )
         done = {
             "cut": f"are cut (data.long: cut{others})",
             "head_tail": f"keep the first {HEAD} % and the last {100 - HEAD} % of the limit (data.long: head_tail)",
