@@ -154,6 +154,15 @@ def named_by(task: Task, source: str) -> Task:
     return replace(task, notes=(*task.notes, *notes))
 
 
+def classes_of(source: str) -> tuple[str, ...]:
+    """The names of a checkpoint's classes; empty where it has no head that gives a text one of several classes."""
+    with _quiet():
+        config = _from_pretrained(AutoConfig, source)
+    names, one = names_of(config), getattr(config, "problem_type", None) in (None, "single_label_classification")
+    of_classes = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
+    return names if of_classes and one and len(set(names)) == len(names) > 1 else ()
+
+
 def _suffix(task: Task) -> str:
     return _AUTO.get(task.kind, _SENTENCES).removeprefix("AutoModel")
 

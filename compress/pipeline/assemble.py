@@ -7,7 +7,7 @@ from typing import Any
 from compress.evaluation.verdict import winning_ticket
 from compress.files import read_json
 from compress.pipeline.about import licenses, target_of
-from compress.pipeline.kept import after
+from compress.pipeline.kept import AGREEMENT, after
 from compress.pipeline.run import Run, long_cost
 from compress.pipeline.stages.stage import Stage
 from compress.report.formats import MetricFormat
@@ -52,7 +52,7 @@ def assemble(
             "eval_examples": len(task.test),
             "dev_examples": len(task.dev),
             "labels": len(task.labels),
-            "baseline": {"name": run.texts.task_type.baseline, "metric": _without_parts(run.metrics("baseline"))},
+            "baseline": {"name": _baseline(run), "metric": _without_parts(run.metrics("baseline"))},
             **_parts(run, found),
             "notes": [
                 *([no_bundle_note(no_bundle)] if no_bundle else []),
@@ -213,6 +213,11 @@ def _controls(numbers: dict[str, Any], reasons: dict[str, str]) -> dict[str, Any
         return None
     reasons["verdict.controls.random_init"] = "only the random mask is trained as a control in a run"
     return {"random_mask": control, "random_init": None}
+
+
+def _baseline(run: Run) -> str:
+    own = ", trained on the given model's answers" if run.task.metric == AGREEMENT else ""
+    return f"{run.texts.task_type.baseline}{own}"
 
 
 def dense_notes(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[str]:

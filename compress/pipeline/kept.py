@@ -7,6 +7,7 @@ from compress.models.head import Head
 from compress.recipe.sections import Recipe
 from compress.report.formats import MetricFormat
 
+AGREEMENT = "agreement"  # the metric where the checkpoint's own answers are the labels
 Plan = Literal["keep", "try", "train"]
 _OF_A_TRAINING = ("weight_change", "magnitude_increase")  # criteria that compare weights before and after it
 
@@ -41,9 +42,17 @@ def _needs_training(recipe: Recipe) -> bool:
     return ticket.kind == "weights" and ticket.criterion in _OF_A_TRAINING and not ticket.rewind_step
 
 
-def before(recipe: Recipe, head: Head) -> list[str]:
+def before(recipe: Recipe, head: Head, metric: str) -> list[str]:
     """What a run with this head will do for its dense model, in sentences; none where it trains as for any encoder."""
     plan = plan_of(recipe, head)
+    if metric == AGREEMENT:
+        if plan == "train":
+            raise RecipeError(
+                f"the criterion {recipe.ticket.criterion} needs a training of the dense model, and there are no labels",
+                where="ticket.criterion",
+                remedy="use --criterion taylor or magnitude",
+            )
+        return ["the dense model is the checkpoint as it is, without training"]
     if plan == "train":
         if head.state != "kept":
             return []
@@ -58,6 +67,8 @@ def after(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) -> list[
     given, shown = dense.get("given_dev"), MetricFormat(metric)
     if given is None:
         return []
+    if metric == AGREEMENT:
+        return ["the dense model is the checkpoint as it is, without a step of training"]
     score, simple = shown.value(given), shown.value(baseline["dev"])
     if (trained := dense.get("trained_dev")) is not None:
         worse = f"a training made it worse ({shown.value(trained)} on dev)"

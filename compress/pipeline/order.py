@@ -40,7 +40,7 @@ class Pipeline:
 
     def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
         self.inputs = Inputs.of(recipe, console)
-        kept.plan_of(self.inputs.recipe, self.inputs.head)
+        kept.before(self.inputs.recipe, self.inputs.head, self.inputs.task.metric)  # what can't be kept is refused
         self.no_bundle = why_no_bundle(self.inputs)
         self.console, self.with_app = console, with_app
         task = self.inputs.task
@@ -131,7 +131,7 @@ class Pipeline:
             phone = [no_bundle_note(self.no_bundle)]
         elif self.with_app and (reason := why_no_app(inputs)):
             phone = [f"no APK will be built ({reason}); everything else will be done"]
-        return [*phone, *inputs.notes, *kept.before(inputs.recipe, inputs.head)]
+        return [*phone, *inputs.notes, *kept.before(inputs.recipe, inputs.head, inputs.task.metric)]
 
     def _show_notes(self, inputs: Inputs) -> None:
         for note in self._notes(inputs):

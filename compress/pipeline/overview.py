@@ -11,6 +11,7 @@ from rich.text import Text
 
 from compress.data.near_duplicates import normalize
 from compress.data.task import OUTSIDE, SPLITS, Example, Task
+from compress.pipeline.kept import AGREEMENT
 from compress.pipeline.run import Inputs
 from compress.report.formats import MetricFormat, percent
 
@@ -22,7 +23,7 @@ _WHY = {
     "multilabel": "one text a row, with several labels or none",
     "tokens": "lists of words, with a label for each word",
     "qa": "questions, each with a passage and its answers",
-    "mlm": "lines of text without labels",
+    "mlm": "lines of text without labels, and the checkpoint has no head for classes",
 }
 _SHOWN = 12  # rows of the table of labels
 _FEW = 8  # training texts: a label with fewer is named
@@ -32,6 +33,8 @@ def lines(inputs: Inputs, *, on_phone: bool = True) -> list[str]:
     """The task in sentences: what was read, how it is scored, what a phone runs, and what is unusual about the data."""
     task, settings = inputs.task, inputs.recipe.data
     why = "set by data.kind" if settings.kind != "auto" else _WHY.get(task.kind, "found from the columns and labels")
+    if task.metric == AGREEMENT:
+        why = "lines of text without labels, and the checkpoint has a head for classes; --kind mlm masks words instead"
     outputs = f", {len(task.labels):,} labels" if task.labels else ""
     metric = MetricFormat(task.metric).name
     phone = f"a phone gets texts of up to {inputs.recipe.model.max_tokens} tokens, one at a time, without padding"

@@ -21,6 +21,7 @@ from compress.kinds.task_type import Encoded, TaskType
 from compress.kinds.thresholds import FEWEST
 from compress.models.head import Head
 from compress.models.load import examine, load_for, load_saved, load_tokenizer, named_by, resolve_model
+from compress.pipeline.answers_as_labels import with_answers_of
 from compress.pipeline.kept import Plan, plan_of
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
@@ -48,7 +49,8 @@ class Inputs:
     def of(cls, recipe: Recipe, console: Console) -> "Inputs":
         """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
         name, source = resolve_model(recipe.model.name)
-        task = named_by(load_task(recipe.data, seed=recipe.seed), source)
+        task = with_answers_of(load_task(recipe.data, seed=recipe.seed), source, recipe, console)
+        task = named_by(task, source)
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         long = strategy_of(task.kind, recipe.data.long)

@@ -7,6 +7,7 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 METRIC_NAMES = {
     "accuracy": "accuracy",
     "f1": "F1",
+    "agreement": "agreement with the given model",
     "macro_f1": "macro F1",
     "micro_f1": "micro F1",
     "mean_average_precision": "mean average precision",
@@ -24,7 +25,7 @@ METRIC_NAMES = {
     "pearson_spearman": "mean of Pearson and Spearman correlation",
 }
 # "91.2 %"; other metrics in 0–1 are printed × 100
-SHARES = {"accuracy", "exact_match", "answerable_exact_match", "unanswerable_accuracy", "masked_accuracy"}
+SHARES = {"accuracy", "agreement", "exact_match", "answerable_exact_match", "unanswerable_accuracy", "masked_accuracy"}
 LOSSES = {"masked_loss", "mean_absolute_error"}  # printed as they are
 
 

@@ -187,3 +187,55 @@ def test_the_model_one_has_becomes_a_verified_bundle(tuned: Path, tiny_task: Pat
     assert any("no step of training was taken" in note for note in report["task"]["notes"])
     assert verify_bundle(tmp_path / "run" / "android").agreement == 1
     assert read_json(tmp_path / "run" / "android" / "manifest.json")["task"]["labels"] == list(NAMES[::-1])
+
+
+def unlabeled(tiny_task: Path, file: Path) -> Path:
+    """The tiny task's texts without their labels."""
+    lines = [line.split("\t")[1] for s in SPLITS for line in (tiny_task / f"{s}.tsv").read_text().splitlines()[1:]]
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_without_labels_the_checkpoints_answers_are_the_labels(
+    tuned: Path, tiny_task: Path, tmp_path: Path, seed: int
+) -> None:
+    run = started(tuned, unlabeled(tiny_task, tmp_path / "texts.txt"), tmp_path / "run", seed=seed)
+    assert (run.task.kind, run.task.metric, run.task.labels) == ("classification", "agreement", NAMES)
+    numbers = trained(run)
+    assert numbers["steps"] == 0 and numbers["metric"]["dev"] == numbers["metric"]["test"] == 1.0
+    for split in SPLITS:
+        assert run.labels[split].tolist() == own_logits(tuned, run, split).argmax(axis=1).tolist()
+    assert any("agreement with the given model, not whether answers are right" in note for note in run.notes)
+
+
+def test_plain_text_is_for_masked_words_where_that_is_wanted_or_nothing_else_fits(
+    tuned: Path, tiny_encoder: Path, tiny_task: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = unlabeled(tiny_task, tmp_path / "texts.txt")
+
+    def said(model: Path, *more: str) -> str:
+        given = ("--model", str(model), "--data", str(file), "--ticket", "weights", "--max-tokens", "32")
+        code = main(["check", "--json", *given, *more])
+        shown = capsys.readouterr()
+        return shown.err if code else shown.out
+
+    assert "kind: classification" in said(tuned) and "the checkpoint has a head for classes" in said(tuned)
+    assert "kind: mlm" in said(tiny_encoder) and "no head for classes" in said(tiny_encoder)
+    assert "kind: mlm" in said(tuned, "--kind", "mlm")
+    assert "from which it can't be trained" in said(tuned, "--dense", "train")
+    assert "there are no labels" in said(tuned, "--criterion", "weight_change")
+
+
+@pytest.mark.slow
+def test_a_model_is_distilled_without_labels_to_a_verified_bundle(tuned: Path, tiny_task: Path, tmp_path: Path) -> None:
+    file = unlabeled(tiny_task, tmp_path / "texts.txt")
+    quick = "--no-apk --quiet --ticket weights --max-tokens 32 --epochs 2 --batch-size 16 --set measure.rounds=3"
+    where = ("--model", str(tuned), "--data", str(file), "--output", str(tmp_path / "run"))
+    assert main(["run", *quick.split(), *where]) == 0
+    report = read_json(tmp_path / "run" / "report.json")
+    validate(report)
+    assert report["task"]["metric"] == "agreement" and report["stages"][0]["metric"]["test"] == 1.0
+    assert report["task"]["baseline"]["name"].endswith("trained on the given model's answers")
+    assert "agreement with the given model" in (tmp_path / "run" / "report.md").read_text()
+    assert verify_bundle(tmp_path / "run" / "android").agreement == 1
