@@ -118,7 +118,7 @@ def test_questions_without_an_answer_go_the_whole_path(
 @pytest.mark.parametrize(
     ("kind", "more", "sentence"),
     [
-        ("mlm", ("--ticket", "structure"), "structure.vocabulary can't be used with a task of kind mlm"),
+        ("mlm", ("--max-drop", "1"), "budget can't be used with a task of kind mlm"),
         ("tokens", ("--ticket", "structure", "--set", "distill.augment=2"), "distill.augment can't be used"),
         ("tokens", ("--metric", "accuracy"), "the metric accuracy does not fit a task of kind tokens"),
     ],

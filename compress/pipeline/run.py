@@ -31,6 +31,7 @@ from compress.training.class_weights import balanced_weights
 from compress.training.trainer import Learner
 
 PREDICTIONS = "predictions.safetensors"
+_ALL_WORDS = {"vocabulary": 0, "embedding_rank": 0}
 _FEW_TO_JUDGE = 50  # texts: below it, each moves a score by more than 2 points
 
 
@@ -51,6 +52,7 @@ class Inputs:
         name, source = resolve_model(recipe.model.name)
         task = with_answers_of(load_task(recipe.data, seed=recipe.seed), source, recipe, console)
         task = named_by(task, source)
+        task = replace(task, notes=(*task.notes, *_word_notes(recipe, task)))
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         long = strategy_of(task.kind, recipe.data.long)
@@ -168,13 +170,23 @@ def load_predictions(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / PREDICTIONS)
 
 
+def _word_notes(recipe: Recipe, task: Task) -> list[str]:
+    """What a recipe says of the words, and a task of masked words can't have."""
+    structure = recipe.structure
+    if (
+        task.kind != "mlm"
+        or recipe.ticket.kind != "structure"
+        or not (structure.vocabulary or structure.embedding_rank)
+    ):
+        return []
+    return [
+        "masked words need every word of the vocabulary: structure.vocabulary and structure.embedding_rank are not used"
+    ]
+
+
 def _fitting(recipe: Recipe, task: Task) -> Recipe:
     """The recipe without what the task's kind has no use for. Raises RecipeError for what it can't have."""
     wrong = {
-        "structure.vocabulary": task.kind == "mlm"
-        and recipe.ticket.kind == "structure"
-        and recipe.structure.vocabulary,
-        "structure.embedding_rank": task.kind == "mlm" and recipe.structure.embedding_rank,
         "distill.augment": not task.of_sentences and recipe.distill.augment,
         "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled not in (None, "none"),
         "budget": task.kind == "mlm" and recipe.budget.is_set,
@@ -188,7 +200,8 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
             remedy=f"leave {'it' if len(keys) == 1 else 'them'} out",
         )
     if not task.of_sentences:
-        recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update={"merge_after": ()})})
+        changes: dict[str, Any] = {"merge_after": ()} | (_ALL_WORDS if task.kind == "mlm" else {})
+        recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update=changes)})
     if recipe.distill.enabled and not task_type_of(task).distillable:
         return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
     return recipe

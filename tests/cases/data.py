@@ -122,6 +122,12 @@ def saved_to_disk(folder: Path, rng: random.Random) -> None:
     datasets.DatasetDict({split: _dataset(rng, count) for split, count in SPLITS.items()}).save_to_disk(folder)
 
 
+def plain_text(folder: Path, rng: random.Random) -> None:
+    """Lines without labels, for an encoder without a head: masked words."""
+    for split, count in SPLITS.items():
+        (folder / f"{split}.txt").write_text("\n".join(text for _, text in rows(rng, count)), encoding="utf-8")
+
+
 def few_texts(folder: Path, rng: random.Random) -> None:
     """One file, many classes, few texts of each."""
     names = [f"class {i}" for i in range(rng.randint(20, 40))]

@@ -34,6 +34,7 @@ DATA = {
     data.array: None,
     data.named_classes: "happy",
     data.saved_to_disk: None,
+    data.plain_text: "masked words need every word",
     data.few_texts: "set aside",
     data.other_columns: "kind: pair|sentence|passage|body",
     data.a_third_column: "remarks",
