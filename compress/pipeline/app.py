@@ -47,8 +47,6 @@ def why_no_app(inputs: Inputs) -> str | None:
     from mobile_export.app.tools import missing_tools
     from mobile_export.targets import TARGETS
 
-    if inputs.task.kind == "multilabel":
-        return "the demo app has no screen for several labels"
     if inputs.task.kind == "mlm":
         return "the demo app has no screen for masked words"
     if not TARGETS[inputs.recipe.target].app:

@@ -9,7 +9,7 @@ from compress.errors import ExportError
 from compress.files import file_sha256
 
 FORMAT = 1
-KINDS = ("classification", "pair", "regression", "pair_regression", "tokens", "qa")
+KINDS = ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa")
 PARTS = ("model", "tokenizer", "golden")  # the manifest's entries that name a file
 AGAIN = "export the run again"
 

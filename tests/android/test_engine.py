@@ -18,7 +18,7 @@ def run(compiled, bundles: Path, native_libraries: Path, test: str) -> str:
 
 def test_engine_gives_the_known_answers(compiled, bundles: Path, native_libraries: Path) -> None:
     report = run(compiled, bundles, native_libraries, "engine.EngineTest")
-    for kind in ("classification", "pair", "regression", "pair_regression", "tokens", "qa"):
+    for kind in ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa"):
         assert f"{kind}: " in report, report
 
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 WORDS = ("the", "plot", "unbelievably", "nonlinear", "Łódź", "antidisestablishmentarianism", "ok", "drags", "again")
 LABELS = ("O", "B-x", "I-x")
+THRESHOLDS = np.array([0.3, 0.5, 0.7])  # as LongTextsTest has them
 PLAN = (
     ("tokens", "windows"),
     ("qa", "windows"),
@@ -26,6 +27,8 @@ PLAN = (
     ("classification", "windows"),
     ("classification", "head_tail"),
     ("classification", "cut"),
+    ("multilabel", "windows"),
+    ("multilabel", "cut"),
     ("regression", "windows"),
     ("pair", "cut"),
 )
@@ -42,13 +45,13 @@ def cases(folder: Path) -> list[dict]:
         form = task_type_of(task)
         limit = chance.choice([12, 24, 33])
         split = form.encode(examples, task, tokenizer, limit, strategy)
-        columns = {"tokens": 3, "classification": 3, "pair": 3, "regression": 1, "qa": 2}[kind]
+        columns = {"tokens": 3, "classification": 3, "multilabel": 3, "pair": 3, "regression": 1, "qa": 2}[kind]
         ids = split.rows["input_ids"]
         shapes = [(len(row), columns) if kind in ("tokens", "qa") else (columns,) for row in ids]
         of_row = [logits.normal(size=shape).astype(np.float32) for shape in shapes]
         predictions = form.gather(enumerate(of_row), split)
         threshold = float(np.median(predictions[:, 2])) if task.with_unanswerable else None
-        predictions = form.decided(predictions, threshold)
+        predictions = form.decided(predictions, THRESHOLDS if kind == "multilabel" else threshold)
         for i, (example, of_text) in enumerate(zip(examples, split.rows_of(), strict=True)):
             outputs = [of_row[r].T.tolist() if kind == "qa" else [of_row[r].ravel().tolist()] for r in of_text]
             found.append(
@@ -76,6 +79,8 @@ def _example(kind: str, chance: random.Random) -> Example:
         answers = (Answer(passage.split(" ")[0], 0),)
         return Example(text(8), passage, () if kind == "qa or none" and chance.random() < 0.5 else answers)
     words = text(50)
+    if kind == "multilabel":
+        return Example(words, None, (0, 0, 0))
     label = tuple(0 for _ in words.split(" ")) if kind == "tokens" else 0
     return Example(words, text(50) if kind == "pair" else None, label)
 
@@ -86,6 +91,10 @@ def _answer(kind: str, example: Example, prediction: np.ndarray) -> list:
         return [] if len(prediction) == 3 and prediction[2] > 0 else [example.text_b[start:end], start]
     if kind == "regression":
         return [float(prediction[0])]
+    if kind == "multilabel":  # margins over the thresholds
+        probabilities = prediction + THRESHOLDS
+        order = [i for i in np.argsort(-probabilities, kind="stable") if prediction[i] >= 0]
+        return [[LABELS[i] for i in order], probabilities.tolist()]
     if kind != "tokens":
         return [LABELS[prediction.argmax()]]
     words = example.text_a.split(" ")

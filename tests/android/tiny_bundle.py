@@ -32,6 +32,7 @@ LABELS = {
         "SearchCreativeWork",
         "SearchScreeningEvent",
     ],
+    "multilabel": ["joy", "anger", "surprise", "fear"],
     "pair": ["not_entailment", "entailment"],
     "regression": ["value"],
     "pair_regression": ["value"],
@@ -118,5 +119,6 @@ def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
         },
         licenses=[License("a small random BERT", "Apache-2.0")],
         value_range=(0.0, 5.0) if "regression" in kind else None,
+        thresholds=(0.4, 0.5, 0.6, 0.7) if kind == "multilabel" else None,
     )
     return folder / "android"

@@ -13,11 +13,15 @@ enum class Kind(val key: String, val pair: Boolean) {
     PAIR("pair", true),
     REGRESSION("regression", false),
     PAIR_REGRESSION("pair_regression", true),
+    MULTILABEL("multilabel", false),
     TOKENS("tokens", false),
     QA("qa", true),
 }
 
-/** `noAnswerThreshold`: how far the first token may be ahead of the best span of a passage; null: always an answer. */
+/**
+ * `noAnswerThreshold`: how far the first token may be ahead of the best span of a passage; null: always an answer.
+ * `thresholds`: the probability from which on a text has each label, where it may have several.
+ */
 data class Task(
     val name: String,
     val kind: Kind,
@@ -25,6 +29,7 @@ data class Task(
     val metric: String,
     val range: Range?,
     val noAnswerThreshold: Double? = null,
+    val thresholds: List<Double> = emptyList(),
 )
 
 /** The scale of a regression's values. */
@@ -106,7 +111,11 @@ data class Manifest(
             val labels = json.optJSONArray("labels").orEmpty().let { list -> List(list.length()) { list.getString(it) } }
             val range = json.optJSONArray("range")?.let { Range(it.getDouble(0).toFloat(), it.getDouble(1).toFloat()) }
             val threshold = json.number("no_answer_threshold")
-            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold)
+            val thresholds = json.optJSONArray("thresholds").orEmpty().let { list -> List(list.length()) { list.getDouble(it) } }
+            if (kind == Kind.MULTILABEL && thresholds.size != labels.size) {
+                throw DemoError("The bundle has ${labels.size} labels but ${thresholds.size} thresholds; build the app again.")
+            }
+            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold, thresholds)
         }
 
         private fun model(json: JSONObject): ModelInfo {

@@ -5,6 +5,9 @@ sealed interface Answer {
     /** Most probable first. */
     data class Classes(val scores: List<Score>) : Answer
 
+    /** A text may have several labels or none; each group has the most probable first. */
+    data class Labels(val chosen: List<Score>, val others: List<Score>) : Answer
+
     /** `fraction`: place on the task's scale, 0 to 1, null without a scale. */
     data class Value(val value: Float, val fraction: Float?) : Answer
 

@@ -14,6 +14,7 @@ class Decoder(private val task: Task) {
     fun decode(windows: List<Window>, textA: String, textB: String?): Answer = when (task.kind) {
         Kind.CLASSIFICATION, Kind.PAIR -> classes(mean(windows.map { it.outputs[0] }))
         Kind.REGRESSION, Kind.PAIR_REGRESSION -> value(mean(windows.map { it.outputs[0] })[0], task.range)
+        Kind.MULTILABEL -> labels(mean(windows.map { it.outputs[0] }))
         Kind.TOKENS -> Answer.Entities(textA, entities(windows))
         Kind.QA -> passage(windows, textB.orEmpty())
     }
@@ -31,6 +32,14 @@ class Decoder(private val task: Task) {
     private fun classes(logits: FloatArray): Answer {
         val scores = softmax(logits).mapIndexed { i, p -> Score(task.labels.getOrElse(i) { "label $i" }, p) }
         return Answer.Classes(scores.sortedByDescending { it.probability })
+    }
+
+    /** Each label by itself: the text has it if its probability is at least its threshold. */
+    private fun labels(logits: FloatArray): Answer {
+        val order = logits.indices.sortedByDescending { logits[it] }
+        val (chosen, others) = order.partition { sigmoid(logits[it]) >= task.thresholds[it] }
+        fun scores(labels: List<Int>) = labels.map { Score(task.labels[it], sigmoid(logits[it]).toFloat()) }
+        return Answer.Labels(scores(chosen), scores(others))
     }
 
     private fun value(value: Float, range: Range?): Answer =
@@ -104,6 +113,8 @@ class Decoder(private val task: Task) {
     companion object {
         private const val OUTSIDE = "O"
         private const val LONGEST_ANSWER = 30 // tokens, as in BERT's own SQuAD script
+
+        fun sigmoid(logit: Float): Double = 1 / (1 + exp(-logit.toDouble()))
 
         fun softmax(logits: FloatArray): FloatArray {
             val top = logits.max()

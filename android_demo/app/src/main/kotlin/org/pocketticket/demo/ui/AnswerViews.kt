@@ -22,6 +22,7 @@ class AnswerViews(private val parent: ViewGroup) {
 
     fun add(answer: Answer) = when (answer) {
         is Answer.Classes -> addClasses(answer)
+        is Answer.Labels -> addLabels(answer)
         is Answer.Value -> addBar(
             resources.getString(R.string.value), resources.getString(R.string.number, answer.value), answer.fraction,
         )
@@ -36,6 +37,16 @@ class AnswerViews(private val parent: ViewGroup) {
             val share = percent(rest.map { it.probability }.sum())
             addText(resources.getQuantityString(R.plurals.other_labels, rest.size, rest.size, share))
         }
+    }
+
+    /** The labels of the text, then the most probable of the others; the bars are independent of each other. */
+    private fun addLabels(answer: Answer.Labels) {
+        if (answer.chosen.isEmpty()) addText(resources.getString(R.string.no_label))
+        answer.chosen.forEach { addBar(it.label, percent(it.probability), it.probability) }
+        val others = answer.others.take((MOST_BARS - answer.chosen.size).coerceAtLeast(0))
+        if (others.isEmpty()) return
+        addText(resources.getString(R.string.below_threshold))
+        others.forEach { addBar(it.label, percent(it.probability), it.probability) }
     }
 
     private fun addEntities(answer: Answer.Entities) {

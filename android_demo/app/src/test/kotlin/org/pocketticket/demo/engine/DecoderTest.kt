@@ -52,6 +52,18 @@ class DecoderTest {
     }
 
     @Test
+    fun labels_are_independent_and_a_text_may_have_none() {
+        val task = Task("t", Kind.MULTILABEL, listOf("a", "b", "c"), "", null, thresholds = listOf(0.5, 0.9, 0.2))
+        fun answer(vararg logits: Float) =
+            Decoder(task).decode(listOf(logits), encoding(""), "", null) as Answer.Labels
+        val found = answer(0f, 1f, -1f) // 50 % is enough for a, 73 % too little for b, 27 % enough for c
+        assertEquals(listOf("a", "c") to listOf("b"), found.chosen.map { it.label } to found.others.map { it.label })
+        assertEquals(0.7310586f, found.others[0].probability, 1e-6f)
+        assertEquals(0, answer(-1000f, -5f, -2f).chosen.size)
+        assertEquals(listOf(1f, 1f, 1f), answer(1000f, 99f, 98f).chosen.map { it.probability })
+    }
+
+    @Test
     fun a_value_has_a_place_on_its_scale() {
         fun value(v: Float, range: Range?) =
             Decoder(Task("t", Kind.REGRESSION, listOf(), "", range)).decode(listOf(floatArrayOf(v)), encoding(""), "", null)

@@ -47,11 +47,19 @@ class LongTextsTest {
         assertEquals("ids of text $number", ids, encodings.map { it.ids.toList() })
         val outputs = case.getJSONArray("outputs").lists().map { row -> row.lists().map(::floats) }
         val threshold = if (case.isNull("no_answer_threshold")) null else case.getDouble("no_answer_threshold")
-        val task = Task("t", Kind.entries.first { it.key == case.getString("kind") }, LABELS, "", null, threshold)
+        val task = Task("t", Kind.entries.first { it.key == case.getString("kind") }, LABELS, "", null, threshold, THRESHOLDS)
         val windows = encodings.zip(outputs).map { (encoding, output) -> Window(output, encoding) }
         val expected = case.getJSONArray("answer")
         when (val answer = Decoder(task).decode(windows, a, b)) {
             is Answer.Classes -> assertEquals("class of text $number", expected.getString(0), answer.scores[0].label)
+            is Answer.Labels -> {
+                val (chosen, probabilities) = expected.lists()
+                assertEquals("labels of text $number", List(chosen.length()) { chosen.getString(it) }, answer.chosen.map { it.label })
+                for (score in answer.chosen + answer.others) {
+                    val wanted = probabilities.getDouble(LABELS.indexOf(score.label)).toFloat()
+                    assertEquals("probability in text $number", wanted, score.probability, 1e-5f)
+                }
+            }
             is Answer.Value -> assertEquals("value of text $number", expected.getDouble(0).toFloat(), answer.value, 1e-5f)
             is Answer.Passage -> {
                 val found = answer.span?.let { listOf(b!!.substring(it.start, it.end), it.start) } ?: listOf()
@@ -70,5 +78,6 @@ class LongTextsTest {
 
     private companion object {
         val LABELS = listOf("O", "B-x", "I-x")
+        val THRESHOLDS = listOf(0.3, 0.5, 0.7)
     }
 }

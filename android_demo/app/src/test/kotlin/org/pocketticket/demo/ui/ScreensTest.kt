@@ -12,6 +12,7 @@ import android.widget.ProgressBar
 import android.widget.RadioButton
 import android.widget.TextView
 import kotlin.math.roundToInt
+import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
@@ -84,6 +85,25 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
         draw("no-answer-light")
         type("Who spoke?", " ")
         assertShown("The passage is empty.")
+    }
+
+    @Test
+    fun labels_have_a_bar_each() {
+        open("multilabel")
+        type("what a lovely surprise")
+        val found = answer() as Answer.Labels
+        assertEquals(4, found.chosen.size + found.others.size)
+        (found.chosen + found.others).forEach { assertShown(it.label) }
+        draw("labels-light")
+    }
+
+    @Test
+    fun a_text_without_any_label_is_said_in_words() {
+        val manifest = JSONObject(TestBundles.read("multilabel", "manifest.json"))
+        manifest.getJSONObject("task").put("thresholds", JSONArray(listOf(1, 1, 1, 1)))
+        open(TestBundles.files("multilabel", mapOf("manifest.json" to manifest.toString().encodeToByteArray())))
+        type("what a lovely surprise")
+        assertShown("None of the labels applies to this text.")
     }
 
     @Test
