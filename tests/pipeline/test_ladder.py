@@ -130,7 +130,7 @@ def test_a_budget_means_structure() -> None:
         ({"budget.max_latency": "1ms@1"}, "1ms@12"),
         ({"budget.max_latency": "1ms@200"}, "more than the 128 tokens"),
         ({"budget.max_drop": "-1"}, "greater than or equal to 0"),
-        ({"budget.max_drop": "1", "ticket.kind": "weights"}, "leave ticket.kind"),
+        ({"budget.max_drop": "1", "ticket.kind": "weights"}, "do not set ticket.kind"),
         ({"budget.max_drop": "1", "distill.enabled": "false"}, "distill.enabled"),
     ],
 )
