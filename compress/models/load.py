@@ -128,8 +128,8 @@ def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrain
     """θ0: the pre-trained encoder under a fresh head for the task, or a fine-tuned checkpoint under its own.
 
     A fine-tuned head fits where its outputs are the task's labels by name; it is then in their order. A fresh head's
-    values depend on the seed alone; a regression's begins at the mean of the training labels, so that no steps are
-    spent on learning it.
+    values depend on the seed alone; its bias, of a regression or of several labels a text, is what the training labels
+    are on average, so that no steps are spent on learning it.
 
     Raises ModelError for an unsupported architecture, a damaged file, a position table shorter than `max_tokens`, and
     encoder weights that are not all in the checkpoint.
@@ -196,9 +196,9 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
     else:
         put_(model, head, seed)
         notes.append(note_of(head, task.labels, names))
-    if task.regression and head.state == "new":
+    if head.state == "new" and (task.regression or task.kind == "multilabel"):
         with torch.no_grad():
-            classification_head_of(model).out.bias.fill_(float(np.mean([e.label for e in task.train])))
+            classification_head_of(model).out.bias.copy_(_first_bias(task))
     return model.eval(), head, notes
 
 
@@ -207,6 +207,19 @@ def _problem_type(task: Task) -> str:
     if task.regression:
         return "regression"
     return "multi_label_classification" if task.kind == "multilabel" else "single_label_classification"
+
+
+def _first_bias(task: Task) -> torch.Tensor:
+    """The bias (L,) of a head that answers, before any training, as the training labels are on average.
+
+    Of a regression: their mean. Of several labels a text: the log-odds of each, so that no steps are spent on learning
+    that most texts lack most labels (Lin et al. 2017, section 3.3). A label that no text has counts as if one had it,
+    one that all texts have as if one lacked it.
+    """
+    if task.regression:
+        return torch.tensor([float(np.mean([e.label for e in task.train]))])
+    counts = np.sum([e.label_set for e in task.train], axis=0).clip(1, max(1, len(task.train) - 1))
+    return torch.tensor(np.log(counts / np.maximum(1, len(task.train) - counts)), dtype=torch.float32)
 
 
 def load_saved(folder: Path) -> PreTrainedModel:

@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +20,7 @@ from compress.evaluation.statistics import bootstrap, paired_bootstrap
 from compress.kinds import TASK_TYPES
 from compress.kinds.labels import Labels, exact_match, macro_f1, mean_average_precision, micro_f1
 from compress.kinds.thresholds import FEWEST, best_threshold, label_thresholds
+from compress.models.anatomy import classification_head_of
 from compress.models.load import load_for
 from compress.training.distillation import soft_binary_cross_entropy
 
@@ -151,6 +153,17 @@ def test_a_models_loss_is_torchs_binary_cross_entropy(tokenizer, tiny_encoder) -
     outputs = model(**batch)
     torch.testing.assert_close(outputs.loss, F.binary_cross_entropy_with_logits(outputs.logits, batch["labels"]))
     assert (batch["labels"].numpy() == split.labels).all() and not split.labels.all(axis=1).any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fresh_head_answers_as_often_as_training_has_each_label(tokenizer, tiny_encoder, seed: int) -> None:
+    train = tuple(replace(e, label=(*e.label_set, 1)) for e in examples(60, seed))
+    task = replace(task_of(), labels=(*NAMES, "always"), train=train)
+    model = load_for(task, str(tiny_encoder), max_tokens=32, seed=0)
+    found = torch.sigmoid(classification_head_of(model).out.bias.detach()).numpy()
+    shares = np.mean([e.label_set for e in train], axis=0)
+    np.testing.assert_allclose(found[:3], shares[:3], atol=1e-6)
+    assert shares[3:].tolist() == [0, 1] and found[3:] == pytest.approx([1 / 60, 59 / 60])
 
 
 @pytest.mark.parametrize("change", ["none", "all have a label", "no words", "one label"])
