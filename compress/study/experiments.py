@@ -9,11 +9,13 @@ import numpy as np
 from rich.table import Table
 
 from compress.console import Console
+from compress.errors import RecipeError
 from compress.files import write_atomic, write_json
 from compress.lottery import Mask
 from compress.lottery.controls import random_mask
 from compress.models.load import weights_fingerprint
 from compress.pipeline.estimate import probe
+from compress.pipeline.kept import AGREEMENT
 from compress.pipeline.run import Inputs
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import compared
@@ -66,6 +68,12 @@ def dry_run(recipe: Recipe, settings: Settings, output: Path, console: Console) 
 def _prepare(recipe: Recipe, settings: Settings, output: Path, console: Console) -> tuple[Bench, list[Source]]:
     run = Inputs.of(_as_published(recipe), console)
     check_supported(run, settings.searches)
+    if run.task.metric == AGREEMENT:
+        raise RecipeError(
+            "the labels are the given model's own answers, and a study trains dense models on them",
+            where=recipe.data.source,
+            remedy="give texts with labels",
+        )
     bench = Bench(run, output, looks=settings.looks)
     return bench, [Source(folder, run, settings.at) for folder in settings.transfer]
 

@@ -225,6 +225,9 @@ def test_plain_text_is_for_masked_words_where_that_is_wanted_or_nothing_else_fit
     assert "kind: mlm" in said(tuned, "--kind", "mlm")
     assert "from which it can't be trained" in said(tuned, "--dense", "train")
     assert "there are no labels" in said(tuned, "--criterion", "weight_change")
+    where = ("--model", str(tuned), "--data", str(file), "--max-tokens", "32", "--output", str(tmp_path / "study"))
+    assert main(["study", "--quiet", *where]) == 2
+    assert "the labels are the given model's own answers" in capsys.readouterr().err
 
 
 @pytest.mark.slow
