@@ -132,9 +132,12 @@ def test_every_head_answers_on_arm_as_here(head: str, kind: str, tmp_path: Path)
 @emulated
 @pytest.mark.parametrize("core", arm.CORES)
 def test_a_real_run_predicts_on_arm_as_here(run_folder: Path, core: str) -> None:
-    """Every answer is within the tolerance, or this raises; two near ties may fall the other way."""
+    """Every answer is within the tolerance, or this raises; only ties within the difference fall the other way."""
     found = verify.verify_bundle(run_folder / "android", core=core)
-    assert found.examples >= 200 and found.agreement * found.examples >= found.examples - 2
+    golden = json.loads((run_folder / "android" / "golden.json").read_text(encoding="utf-8"))["examples"]
+    best = np.sort([example["logits"] for example in golden], axis=1)
+    ties = int((best[:, -1] - best[:, -2] <= 2 * found.largest_difference).sum())
+    assert found.examples >= 200 and round((1 - found.agreement) * found.examples) <= ties <= 0.05 * found.examples
 
 
 @pytest.mark.slow
