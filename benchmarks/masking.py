@@ -22,7 +22,7 @@ from transformers import BertConfig, BertForTokenClassification
 from compress.lottery import Mask, prune
 from compress.models.anatomy import prunable_parameters
 
-METHODS = ("dense", "ours", "torch_prune")
+METHODS = ("dense", "pocket_ticket", "torch_prune")
 STEPS = 3  # timed together
 
 
@@ -88,7 +88,7 @@ def masked_by(method: str, model: nn.Module, parameters: dict[str, nn.Parameter]
         for module, _ in owners:
             torch_prune.remove(module, "weight")
     else:
-        with mask.enforced(parameters) if method == "ours" else nullcontext():
+        with mask.enforced(parameters) if method == "pocket_ticket" else nullcontext():
             yield
 
 

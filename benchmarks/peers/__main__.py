@@ -18,7 +18,7 @@ from benchmarks.peers.environments import NAMES, PEERS, enter, entered, is_ready
 from compress.console import Parser, exit_code
 from compress.errors import PocketTicketError
 
-FAMILIES = ("eager", "compile", "stock", "ours", "onnxruntime", "onnxruntime_cls", "litert", "litert_cls")
+FAMILIES = ("eager", "compile", "stock", "pocket_ticket", "onnxruntime", "onnxruntime_cls", "litert", "litert_cls")
 LEAVABLE = FAMILIES[1:]  # eager PyTorch is what the others are compared with
 
 
@@ -87,7 +87,7 @@ def _run(given: argparse.Namespace) -> int:
     settings = Settings(
         subjects=tuple(
             subject(name, getattr(given, name), PEERS / "models", families)
-            for name, families in (("dense", None), ("ticket", None), ("merged", ("eager", "ours")))
+            for name, families in (("dense", None), ("ticket", None), ("merged", ("eager", "pocket_ticket")))
         ),
         families=tuple(family for family in FAMILIES if family not in left_out),
         lengths=tuple(sorted(set(given.lengths))),

@@ -117,11 +117,11 @@ def _at(
 
 
 def _ratios(times: Mapping[str, Times], threads: int, length: int) -> list[dict[str, Any]]:
-    """Ours ÷ theirs for each goal whose two sides are here."""
+    """The program's time ÷ the peer's, for each goal whose two sides are here."""
     return [
-        {"goal": goal.name, "threads": threads, "length": length, "ratio": times[goal.ours].ratio(times[goal.theirs])}
+        {"goal": goal.name, "threads": threads, "length": length, "ratio": times[goal.program].ratio(times[goal.peer])}
         for goal in GOALS
-        if goal.ours in times and goal.theirs in times
+        if goal.program in times and goal.peer in times
     ]
 
 

@@ -9,7 +9,7 @@ NAMES = {
     "eager": "PyTorch eager",
     "compile": "torch.compile",
     "stock": "ExecuTorch, stock",
-    "ours": "**pocket-ticket**",
+    "pocket_ticket": "**pocket-ticket**",
     "onnxruntime": "ONNX Runtime",
     "onnxruntime_cls": "ONNX Runtime, [CLS] shortcut",
     "litert": "LiteRT, a file per length",
@@ -68,7 +68,7 @@ def ratio_rows(results: Mapping[str, Any], threads: int) -> list[list[str]]:
     for goal in GOALS:
         cells = [_ratio(found.get((goal.name, n)), goal.most.get(n)) for n in results["lengths"]]
         if any(cell != "–" for cell in cells):
-            rows.append([f"pocket-ticket, {goal.ours.split()[0]} model, int8", goal.name, *cells])
+            rows.append([f"pocket-ticket, {goal.program.split()[0]} model, int8", goal.name, *cells])
     return rows if len(rows) > 1 else []
 
 
@@ -94,7 +94,7 @@ def notes(results: Mapping[str, Any], left_out: Mapping[str, str]) -> list[str]:
         if key == ("onnxruntime", "int8"):
             fused = ", ".join(f"{count} × {name}" for name, count in facts["fused"].items())
             said.append(f"ONNX Runtime fused of the {one['model']} model: {fused}.")
-        if key == ("ours", "int8"):
+        if key == ("pocket_ticket", "int8"):
             over = 100 * (one["bytes"] / facts["int8"]["bytes_of_weights"] - 1)
             said.append(
                 f"pocket-ticket's int8 program of the {one['model']} model is {over:.1f} % larger than its weights; "

@@ -81,7 +81,7 @@ def _stock(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
     return export_stock(model_dir, output)
 
 
-def _ours(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
+def _pocket_ticket(model_dir: Path, output: Path, lengths: Sequence[int]) -> Facts:
     from mobile_export.lowering.lower import lower
 
     facts = {}
@@ -112,7 +112,7 @@ def _litert(model_dir: Path, output: Path, lengths: Sequence[int], *, first_row:
 
 BUILDERS = {
     "stock": Builder(_stock, ("benchmarks/peers/stock.py", "mobile_export/lowering/*.py")),
-    "ours": Builder(_ours, ("mobile_export/lowering/*.py",)),
+    "pocket_ticket": Builder(_pocket_ticket, ("mobile_export/lowering/*.py",)),
     "onnxruntime": Builder(_onnxruntime, ("benchmarks/peers/onnx_export.py",)),
     "onnxruntime_cls": Builder(
         partial(_onnxruntime, first_row=True), ("benchmarks/peers/onnx_export.py", "benchmarks/peers/first_row.py")

@@ -133,7 +133,7 @@ def _shell(name: str) -> str:
 
 
 def _same_in_every_split(found: Columns, tables: dict[str, Table], reading: Reading) -> None:
-    """Every split has the columns. A test split without labels is left out, as competitions publish theirs."""
+    """Every split has the columns. A test split without labels is left out: competitions publish such ones."""
     for split, table in list(tables.items()):
         missing = [c for c in found.used if c not in table[0][1]]
         if not missing:

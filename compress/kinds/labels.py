@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from datasets import Dataset
 from scipy.special import expit
+from sklearn.metrics import average_precision_score
 from transformers import PreTrainedTokenizerBase
 
 from compress.data.baseline import label_probabilities
@@ -37,19 +38,7 @@ def mean_average_precision(margins: np.ndarray, truth: np.ndarray) -> float:
     occurring = truth.any(axis=0)
     if not occurring.any():
         return 0.0
-    scores, true = margins[:, occurring], truth[:, occurring]
-    order = np.argsort(-scores, axis=0, kind="stable")
-    ranked = np.take_along_axis(scores, order, axis=0)
-    right = np.cumsum(np.take_along_axis(true, order, axis=0), axis=0, dtype=np.float64)
-    chosen = np.arange(1, len(scores) + 1)[:, None]
-    last = np.ones_like(ranked, dtype=bool)  # of texts with equal scores
-    last[:-1] = ranked[:-1] != ranked[1:]
-    found = []
-    for label in range(scores.shape[1]):
-        at = last[:, label]
-        recalled = np.diff(right[at, label], prepend=0.0) / right[-1, label]
-        found.append(float(recalled @ (right[at, label] / chosen[at, 0])))
-    return float(np.mean(found))
+    return float(average_precision_score(truth[:, occurring], margins[:, occurring], average="macro"))
 
 
 def exact_match(margins: np.ndarray, truth: np.ndarray) -> float:

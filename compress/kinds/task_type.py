@@ -15,6 +15,7 @@ from transformers import BatchEncoding, DataCollatorWithPadding, PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from compress.data.task import Example, Label, Task
+from compress.errors import DataError
 from compress.kinds.long_texts import Strategy
 
 INPUTS = ("input_ids", "token_type_ids", "attention_mask")
@@ -181,8 +182,11 @@ class TaskType(ABC):
         return {name: metric for name, metric in self.also.items() if name != task.metric}
 
     def pseudo_labels(self, predictions: np.ndarray) -> Sequence[Label]:
-        """The labels that a teacher gives to texts without any, from its predictions (N, ...)."""
-        raise NotImplementedError
+        """The labels that a teacher gives to texts without any, from its predictions (N, ...).
+
+        Raises DataError where texts of this kind have no label of their own.
+        """
+        raise DataError("texts without labels can't be used with this kind of task", remedy="leave them out")
 
     def label(self, example: Example, task: Task) -> str | None:
         """An example's label in words, where it has one."""

@@ -55,10 +55,10 @@ class StepCounter:
     @contextmanager
     def counting(self) -> Iterator["StepCounter"]:
         """Inside, every torch optimizer's steps are seen, however the training is written."""
-        ours = {id(parameter) for parameter in self.module.parameters()}
+        own = {id(parameter) for parameter in self.module.parameters()}
 
         def after_step(optimizer: torch.optim.Optimizer, args: object, kwargs: object) -> None:
-            if not any(id(p) in ours for group in optimizer.param_groups for p in group["params"]):
+            if not any(id(p) in own for group in optimizer.param_groups for p in group["params"]):
                 return
             before = self.steps
             self._steps[id(optimizer)] += 1

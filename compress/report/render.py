@@ -57,7 +57,7 @@ def render_html(report: Report) -> str:
     """One HTML page without scripts or external resources, light and dark."""
     from compress.report import plots  # here, as matplotlib takes a second to import and only the page needs it
 
-    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not the user's
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # from this package, not from a report
     drawings = {name: Markup(svg) for name, svg in plots.all_plots(report).items()}
     return _environment(html=True).get_template("report.html.j2").render(_context(report), style=style, plots=drawings)
 

@@ -76,8 +76,8 @@ def test_each_call_is_timed_in_each_round_after_warming_up() -> None:
 
 
 def test_a_ratio_is_of_rounds_so_that_a_slow_round_does_not_count() -> None:
-    ours, theirs = Times(((1.0, 1.0), (9.0, 9.0), (1.0, 1.0))), Times(((2.0, 2.0), (18.0, 18.0), (2.0, 2.0)))
-    assert ours.ratio(theirs) == 0.5
+    first, second = Times(((1.0, 1.0), (9.0, 9.0), (1.0, 1.0))), Times(((2.0, 2.0), (18.0, 18.0), (2.0, 2.0)))
+    assert first.ratio(second) == 0.5
     assert Times(((3.0,),)).summary() == {"median": 3.0, "p10": 3.0, "p90": 3.0}
 
 

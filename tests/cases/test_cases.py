@@ -46,19 +46,10 @@ DATA = {
     data.other_header: None,
     data.one_file: None,
 }
-# kinds that are still read wrongly or end in a traceback; a kind that is mended leaves this set
-UNFINISHED: set[object] = set()
 
 
 def kinds(table: dict) -> list:
-    return [
-        pytest.param(
-            kind,
-            id=kind.__name__,
-            marks=[pytest.mark.xfail(reason="not handled yet", strict=True)] * (kind in UNFINISHED),
-        )
-        for kind in table
-    ]
+    return [pytest.param(kind, id=kind.__name__) for kind in table]
 
 
 def check(encoder: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
