@@ -36,6 +36,11 @@ def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
             "mb": round(int8["bytes"] / 1e6, 2),
             "download_mb": round(int8["download_bytes"] / 1e6, 2),
             "ms": {n: round(int8["latency_ms"][n]["median"], 2) for n in ("12", "64")},
+            "size_ratio": round(dense["bytes"] / int8["bytes"], 1),
+            "download_ratio": round(dense["download_bytes"] / int8["download_bytes"], 1),
+            "speed_ratio": {
+                n: round(dense["latency_ms"][n]["median"] / int8["latency_ms"][n]["median"], 1) for n in ("12", "64")
+            },
         }
     return more | {
         "recipe": recipe,

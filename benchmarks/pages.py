@@ -54,14 +54,15 @@ def first_table() -> str:
     run = runs("balanced", "phone_commands")[0]
     int8 = run["dense_int8"]
     head = ["phone_commands, test", "dense model, fp32", "dense model, int8", "the ticket"]
-    dense = {"mb": run["dense_mb"], "download_mb": run["dense_download_mb"], "ms": run["dense_ms"]}
+    dense = {"mb": run["dense_mb"], "download_mb": run["dense_download_mb"]}
+    sizes = (("program", "mb", "size_ratio"), ("download", "download_mb", "download_ratio"))
     rows = [
-        [name, f"{dense[key]:.1f} MB", *(f"{dense[key] / p[key]:.1f} × smaller ({p[key]:.1f} MB)" for p in (int8, run))]
-        for name, key in (("program", "mb"), ("download", "download_mb"))
+        [name, f"{dense[key]:.1f} MB", *(f"{p[ratio]:.1f} × smaller ({p[key]:.1f} MB)" for p in (int8, run))]
+        for name, key, ratio in sizes
     ]
     for n in ("12", "64"):
-        faster = (f"{dense['ms'][n] / p['ms'][n]:.1f} × faster ({p['ms'][n]:.2f} ms)" for p in (int8, run))
-        rows.append([f"{n} tokens, 1 thread", f"{dense['ms'][n]:.2f} ms", *faster])
+        faster = (f"{p['speed_ratio'][n]:.1f} × faster ({p['ms'][n]:.2f} ms)" for p in (int8, run))
+        rows.append([f"{n} tokens, 1 thread", f"{run['dense_ms'][n]:.2f} ms", *faster])
     rows.append(["accuracy", *(f"{value:.1f} %" for value in (run["dense"], int8["program"], run["program"]))])
     for part, values in sorted(run["parts"].items()):
         shown = (values[name] for name in ("dense", "dense_int8", "ticket"))
