@@ -67,7 +67,7 @@ def test_commands_parse(page: str, command: str, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("page", READERS, ids=lambda page: page.name)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    """A path in backticks that begins with a folder of the project; runs/ and the like are what a user's commands leave."""
+    """A path in backticks that begins with a folder of the project; runs/ and the like are what commands leave."""
     roots = "|".join(("compress", "mobile_export", "android_demo", "tests", "benchmarks", "docs"))
     for path in re.findall(rf"`((?:{roots})/[\w./-]*)", page.read_text(encoding="utf-8")):
         assert (ROOT / path).exists(), path
