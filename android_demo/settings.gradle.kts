@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "pocket-ticket-demo"
-include(":app")
+include(":app", ":textmodel")

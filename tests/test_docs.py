@@ -94,7 +94,15 @@ DIALECT = ("told", "heard", "hears?", "taught", "former word table", "goes on fr
 def test_code_and_pages_use_american_spelling_and_the_fields_words() -> None:
     """The log and the notebook keep their history; data and keys that others read keep theirs."""
     kept = ("docs/log.md", "docs/notebook.md", "benchmarks/peers/models.py", "compress/data/phone_commands/")
-    rooms = ("compress", "mobile_export", "benchmarks", "docs", "README.md", "android_demo/app/src/main")
+    rooms = (
+        "compress",
+        "mobile_export",
+        "benchmarks",
+        "docs",
+        "README.md",
+        "android_demo/app/src/main",
+        "android_demo/textmodel/src/main",
+    )
     listed = subprocess.run(["git", "ls-files", *rooms], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     pattern = re.compile(rf"(?i:{'|'.join(BRITISH)})|\b({'|'.join(DIALECT)})\b")
     found = [

@@ -30,6 +30,8 @@ android {
 
     kotlinOptions { jvmTarget = "1.8" }
 
+    sourceSets["test"].java.srcDir("../textmodel/src/testFixtures/kotlin")
+
     testOptions { unitTests.isIncludeAndroidResources = true }
 }
 
@@ -62,7 +64,7 @@ androidComponents.onVariants { variant ->
 }
 
 dependencies {
-    implementation(libs.executorch)
+    implementation(project(":textmodel"))
     testImplementation(libs.junit)
     testImplementation(libs.robolectric)
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tokenizers import normalizers, pre_tokenizers
 
-TARGET = Path(__file__).parents[1] / "app/src/main/kotlin/org/pocketticket/demo/text/UnicodeTables.kt"
+TARGET = Path(__file__).parents[1] / "textmodel/src/main/kotlin/org/pocketticket/textmodel/text/UnicodeTables.kt"
 CODE_POINTS = [c for c in range(0x110000) if not 0xD800 <= c <= 0xDFFF]
 HANGUL = range(0xAC00, 0xD7A4)  # decomposed by arithmetic, not by table
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -156,7 +156,7 @@ def tables() -> dict[str, tuple[str, str]]:
 def kotlin() -> str:
     """The text of UnicodeTables.kt."""
     lines = [
-        "package org.pocketticket.demo.text",
+        "package org.pocketticket.textmodel.text",
         "",
         "// Written by android_demo/tools/unicode_tables.py: do not edit. CodePoints.kt reads the notation.",
         "internal object UnicodeTables {",

@@ -19,6 +19,8 @@ from mobile_export.app.tools import Tools, call
 from mobile_export.cache import cache_dir, made_once
 
 MAIN = PROJECT / "app" / "src" / "main"
+LIBRARY = PROJECT / "textmodel" / "src" / "main"
+RULES = (PROJECT / "textmodel" / "consumer-rules.pro", PROJECT / "app" / "proguard-rules.pro")
 _ANDROID = "http://schemas.android.com/apk/res/android"
 # Lambdas and string templates as classes and calls: dx knows no invokedynamic.
 KOTLIN_FLAGS = [
@@ -58,15 +60,15 @@ def build_code(tools: Tools, runtime: Runtime) -> Code:
 
 def _key(tools: Tools, runtime: Runtime) -> str:
     digest = hashlib.sha256(f"{runtime.sha256} {tools.d8} {tools.aapt2}".encode())
-    files = [p for p in MAIN.rglob("*") if p.is_file() and "assets" not in p.relative_to(MAIN).parts]
+    files = [p for root in (LIBRARY, MAIN) for p in sorted(root.rglob("*")) if p.is_file()]
     own = Path(__file__).parent
     extra = [
-        PROJECT / "app" / "proguard-rules.pro",
+        *RULES,
         PROJECT / "gradle" / "libs.versions.toml",
         LOCK,
         own / "code.py",
     ]
-    for file in sorted(files) + extra:
+    for file in files + extra:
         digest.update(f"{file.name} {file.stat().st_size}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:32]
 
@@ -76,13 +78,15 @@ def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
     platform = parts["platform"][0]
     libraries = [runtime.classes, *(jar_of(p, work) for p in parts["runtime"])]
     build_resources(tools, platform, work)
-    classes = work / "classes"
-    sources = sorted((MAIN / "kotlin").rglob("*.kt"))
+    classes, library = work / "classes", work / "library"
+    # by itself, so that the app sees nothing of it but what any other app sees
+    sources = sorted((LIBRARY / "kotlin").rglob("*.kt"))
+    kotlinc(tools, parts["compiler"], sources, [platform, *libraries], library, module="textmodel")
     kotlinc(
         tools,
         parts["compiler"],
-        sources + sorted((work / "generated").rglob("*.java")),
-        [platform, *libraries],
+        sorted((MAIN / "kotlin").rglob("*.kt")) + sorted((work / "generated").rglob("*.java")),
+        [platform, library, *libraries],
         classes,
     )
     call(
@@ -98,11 +102,12 @@ def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
         doing="compiling the resource names",
     )
     shrunk = work / "shrunk.jar"
-    _shrink(tools, parts["shrinker"], [classes, *libraries], [platform, _java_base(tools)], shrunk)
+    _shrink(tools, parts["shrinker"], [classes, library, *libraries], [platform, _java_base(tools)], shrunk)
     _dex(tools, parts["dexer"], platform, shrunk, work)
     for leftover in (shrunk, work / "manifest.xml", work / "res.zip"):
         leftover.unlink(missing_ok=True)
     shutil.rmtree(classes)
+    shutil.rmtree(library)
     shutil.rmtree(work / "aars", ignore_errors=True)
 
 
@@ -151,7 +156,15 @@ def build_resources(tools: Tools, platform: Path, work: Path) -> None:
     )
 
 
-def kotlinc(tools: Tools, compiler: list[Path], sources: list[Path], classpath: list[Path], output: Path) -> None:
+def kotlinc(
+    tools: Tools,
+    compiler: list[Path],
+    sources: list[Path],
+    classpath: list[Path],
+    output: Path,
+    *,
+    module: str = "app",
+) -> None:
     """Runs the Kotlin compiler's main class directly; warnings are errors."""
     call(
         [
@@ -162,7 +175,7 @@ def kotlinc(tools: Tools, compiler: list[Path], sources: list[Path], classpath: 
             "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler",
             *KOTLIN_FLAGS,
             "-module-name",
-            "app",
+            module,
             "-classpath",
             os.pathsep.join(map(str, classpath)),
             "-d",
@@ -184,8 +197,7 @@ def _shrink(tools: Tools, shrinker: list[Path], inputs: list[Path], platforms: l
     known = "".join(f"-libraryjars '{p}'(!**.jar;!META-INF/**,!module-info.class)\n" for p in platforms)
     rules.write_text(
         f"{injars}-outjars '{output}'\n{known}"
-        "-target 1.8\n-dontoptimize\n-dontobfuscate\n-dontnote **\n"
-        f"-include '{PROJECT / 'app' / 'proguard-rules.pro'}'\n"
+        "-target 1.8\n-dontoptimize\n-dontobfuscate\n-dontnote **\n" + "".join(f"-include '{file}'\n" for file in RULES)
     )
     call(
         [tools.java, "-Xmx1g", "-cp", os.pathsep.join(map(str, shrinker)), "proguard.ProGuard", f"@{rules}"],

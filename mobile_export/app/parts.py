@@ -79,15 +79,15 @@ def fetch(*purposes: str) -> dict[str, list[Path]]:
     Raises ToolError if Maven is needed and missing or fails, PocketTicketError for a file whose hash is not the lock's.
     """
     wanted = {purpose: [Part(c, h) for c, h in lock()[purpose].items()] for purpose in purposes}
-    missing = {p for parts in wanted.values() for p in parts if not _intact(p)}
+    missing = {p for parts in wanted.values() for p in parts if not _intact(p.path, p.sha256)}
     if missing:
         _download(sorted(missing, key=lambda p: p.coordinates))
     return {purpose: [p.path for p in parts] for purpose, parts in wanted.items()}
 
 
 @cache
-def _intact(part: Part) -> bool:
-    return part.path.is_file() and file_sha256(part.path) == part.sha256
+def _intact(file: Path, sha256: str) -> bool:
+    return file.is_file() and file_sha256(file) == sha256
 
 
 def _download(parts: list[Part]) -> None:

@@ -6,13 +6,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from mobile_export.app.code import MAIN, build_resources, jar_of, kotlinc, namespace
+from mobile_export.app.code import LIBRARY, MAIN, build_resources, jar_of, kotlinc, namespace
 from mobile_export.app.parts import LOCK, PROJECT, Runtime, fetch, npm_runtime
 from mobile_export.app.tools import Tools, call
 from mobile_export.cache import cache_dir, made_once
 
 HERE = Path(__file__).parent
-TEST_SOURCES = PROJECT / "app" / "src" / "test" / "kotlin"
+TEST_SOURCES = [PROJECT / part for part in ("textmodel/src/testFixtures", "textmodel/src/test", "app/src/test")]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def compile_tests(tools: Tools) -> Compiled:
 
 def _key(runtime: Runtime) -> str:
     digest = hashlib.sha256(runtime.sha256.encode() + LOCK.read_bytes())
-    files = [p for root in (MAIN, TEST_SOURCES, HERE / "stand_ins") for p in root.rglob("*") if p.is_file()]
+    files = [p for root in (LIBRARY, MAIN, *TEST_SOURCES, HERE / "stand_ins") for p in root.rglob("*") if p.is_file()]
     for file in [*sorted(files), Path(__file__)]:
         digest.update(str(file).encode() + file.read_bytes())
     return digest.hexdigest()[:32]
@@ -107,5 +107,6 @@ def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work:
         ],
         doing="compiling the stand-ins",
     )
-    sources = [p for root in (MAIN / "kotlin", TEST_SOURCES) for p in sorted(root.rglob("*.kt"))]
+    # all in one module: tests may call what is internal
+    sources = [p for root in (LIBRARY, MAIN, *TEST_SOURCES) for p in sorted(root.rglob("*.kt"))]
     kotlinc(tools, parts["compiler"], sources, [platform, classes, runtime.classes, *aars, *parts["tests"]], classes)

@@ -35,7 +35,7 @@ def test_the_lock_is_the_catalogs() -> None:
 
 def test_versions_stand_in_the_catalog_only() -> None:
     """No Gradle file and no build script names a version; plugins and dependencies all come from the catalog."""
-    for file in [PROJECT / "build.gradle.kts", PROJECT / "settings.gradle.kts", PROJECT / "app" / "build.gradle.kts"]:
+    for file in PROJECT.rglob("*.gradle.kts"):
         text = file.read_text()
         found = [m.group() for m in VERSION.finditer(text) if m.group() != '"1.8"']
         assert not found, f"{file.name}: {found}"
@@ -44,9 +44,10 @@ def test_versions_stand_in_the_catalog_only() -> None:
     for script in (Path(parts.__file__).parent).glob("*.py"):
         text = script.read_text()
         assert not [n for n in numbers if "." in n and f'"{n}"' in text], script.name
-    used = re.findall(r"libs\.versions\.(\w+)", (PROJECT / "app" / "build.gradle.kts").read_text())
+    modules = [(PROJECT / name / "build.gradle.kts").read_text() for name in ("app", "textmodel")]
+    used = re.findall(r"libs\.versions\.(\w+)", "".join(modules))
     assert set(used) >= {"compileSdk", "minSdk", "targetSdk"} and set(used) <= set(catalog()["versions"])
-    aliases = re.findall(r"mplementation\(libs\.([\w.]+)\)", (PROJECT / "app" / "build.gradle.kts").read_text())
+    aliases = re.findall(r"(?:mplementation|api)\(libs\.([\w.]+)\)", "".join(modules))
     assert aliases and all(alias.replace(".", "-") in catalog()["libraries"] for alias in aliases)
 
 

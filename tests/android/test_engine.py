@@ -12,18 +12,25 @@ pytestmark = pytest.mark.slow
 def run(compiled, bundles: Path, native_libraries: Path, test: str) -> str:
     """One JUnit class, with the phone's native library on the path."""
     return compiled.run(
-        f"org.pocketticket.demo.{test}", {"pocketticket.bundles": bundles, "java.library.path": native_libraries}
+        f"org.pocketticket.{test}", {"pocketticket.bundles": bundles, "java.library.path": native_libraries}
     )
 
 
 def test_engine_gives_the_known_answers(compiled, bundles: Path, native_libraries: Path) -> None:
-    report = run(compiled, bundles, native_libraries, "engine.EngineTest")
+    report = run(compiled, bundles, native_libraries, "textmodel.engine.EngineTest")
     for kind in ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa"):
         assert f"{kind}: " in report, report
 
 
 @pytest.mark.parametrize(
-    "test", ["engine.DecoderTest", "engine.PaddingTest", "engine.WorkerTest", "bench.BenchmarkTest"]
+    "test",
+    [
+        "textmodel.engine.DecoderTest",
+        "textmodel.engine.PaddingTest",
+        "demo.session.WorkerTest",
+        "demo.session.SessionTest",
+        "demo.bench.BenchmarkTest",
+    ],
 )
 def test_parts_of_the_engine(compiled, bundles: Path, native_libraries: Path, test: str) -> None:
     run(compiled, bundles, native_libraries, test)

@@ -109,5 +109,5 @@ def test_windows_and_answers_equal_pythons(compiled, tokenizer_folder: Path, tmp
     file.write_text("".join(json.dumps(line) + "\n" for line in (head, *found)), encoding="utf-8")
     assert {len(case["ids"]) > 1 for case in found if case["strategy"] == "windows"} == {True, False}
     assert {bool(case["answer"]) for case in found if case["no_answer_threshold"] is not None} == {True, False}
-    said = compiled.run("org.pocketticket.demo.engine.LongTextsTest", {"pocketticket.cases": file})
+    said = compiled.run("org.pocketticket.textmodel.engine.LongTextsTest", {"pocketticket.cases": file})
     assert f"compared {len(found)} texts" in said

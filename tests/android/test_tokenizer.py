@@ -16,7 +16,7 @@ from mobile_export.app.parts import PROJECT
 from tests.android.hostile_texts import as_utf8_would, hostile_texts
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
-TEST = "org.pocketticket.demo.text.TokenizerEqualityTest"
+TEST = "org.pocketticket.textmodel.text.TokenizerEqualityTest"
 PLAIN = {"lowercase": True, "strip_accents": None, "chinese_chars": True, "clean_text": True}
 Pair = tuple[str, str | None]
 

@@ -6,8 +6,8 @@ import android.os.Looper
 import java.io.File
 import java.util.concurrent.Executors
 import org.pocketticket.demo.bench.ThisPhone
-import org.pocketticket.demo.engine.ExecuTorchProgram
 import org.pocketticket.demo.session.Session
+import org.pocketticket.textmodel.engine.ExecuTorchProgram
 
 /** Holds the session for as long as the process lives, so that a rotation loses nothing. */
 open class DemoApp : Application() {

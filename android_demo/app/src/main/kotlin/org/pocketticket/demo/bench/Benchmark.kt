@@ -2,9 +2,9 @@ package org.pocketticket.demo.bench
 
 import org.json.JSONArray
 import org.json.JSONObject
-import org.pocketticket.demo.engine.Cancellation
-import org.pocketticket.demo.engine.TextModel
-import org.pocketticket.demo.text.Encoding
+import org.pocketticket.demo.session.Cancellation
+import org.pocketticket.textmodel.engine.TextModel
+import org.pocketticket.textmodel.text.Encoding
 
 /** Latency at one length, milliseconds. */
 data class Timing(val tokens: Int, val median: Double, val p10: Double, val p90: Double)

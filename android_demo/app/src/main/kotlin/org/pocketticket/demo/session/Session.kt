@@ -3,18 +3,16 @@ package org.pocketticket.demo.session
 import java.io.Closeable
 import java.io.File
 import java.util.concurrent.Executor
-import org.pocketticket.demo.DemoError
 import org.pocketticket.demo.bench.Benchmark
 import org.pocketticket.demo.bench.BenchmarkResult
 import org.pocketticket.demo.bench.Phone
-import org.pocketticket.demo.bundle.Bundle
-import org.pocketticket.demo.bundle.BundleFiles
-import org.pocketticket.demo.engine.Cancellation
-import org.pocketticket.demo.engine.Inference
-import org.pocketticket.demo.engine.ProgramLoader
-import org.pocketticket.demo.engine.SelfTest
-import org.pocketticket.demo.engine.TextModel
-import org.pocketticket.demo.engine.Worker
+import org.pocketticket.textmodel.TextModelError
+import org.pocketticket.textmodel.bundle.Bundle
+import org.pocketticket.textmodel.bundle.BundleFiles
+import org.pocketticket.textmodel.engine.Inference
+import org.pocketticket.textmodel.engine.ProgramLoader
+import org.pocketticket.textmodel.engine.SelfTest
+import org.pocketticket.textmodel.engine.TextModel
 
 /**
  * What outlives a rotation: the loaded model and the states of the three screens.
@@ -100,7 +98,7 @@ class Session(
             val failure = result.exceptionOrNull()?.let(::sentence)
             val phase = if (loaded == null) Phase.DISABLED else Phase.READY
             benchmark.value = BenchmarkState(phase, 1f, result.getOrNull(), failure)
-            done(result.map { it.toJson() }.recoverCatching { throw DemoError(failure.orEmpty(), it) })
+            done(result.map { it.toJson() }.recoverCatching { throw TextModelError(failure.orEmpty(), it) })
         }
     }
 
@@ -123,10 +121,10 @@ class Session(
         benchmark.value = BenchmarkState(Phase.READY)
     }
 
-    private fun required(): TextModel = loaded ?: throw DemoError("The model is switched off; the Model screen says why.")
+    private fun required(): TextModel = loaded ?: throw TextModelError("The model is switched off; the Model screen says why.")
 
     private fun sentence(error: Throwable): String =
-        if (error is DemoError) error.message.orEmpty() else "Something unexpected went wrong: $error."
+        if (error is TextModelError) error.message.orEmpty() else "Something unexpected went wrong: $error."
 
     /** Frees the model's memory. No call may follow. */
     override fun close() {

@@ -1,9 +1,9 @@
 package org.pocketticket.demo.session
 
 import org.pocketticket.demo.bench.BenchmarkResult
-import org.pocketticket.demo.bundle.Manifest
-import org.pocketticket.demo.engine.Inference
-import org.pocketticket.demo.engine.SelfTest
+import org.pocketticket.textmodel.bundle.Manifest
+import org.pocketticket.textmodel.engine.Inference
+import org.pocketticket.textmodel.engine.SelfTest
 
 enum class Phase { LOADING, READY, RUNNING, DISABLED }
 

@@ -1,10 +1,10 @@
 package org.pocketticket.demo.ui
 
+import android.graphics.Typeface
 import android.text.SpannableString
 import android.text.Spanned
 import android.text.style.BackgroundColorSpan
 import android.text.style.StyleSpan
-import android.graphics.Typeface
 import android.view.LayoutInflater
 import android.view.View
 import android.view.ViewGroup
@@ -12,8 +12,8 @@ import android.widget.ProgressBar
 import android.widget.TextView
 import kotlin.math.roundToInt
 import org.pocketticket.demo.R
-import org.pocketticket.demo.engine.Answer
-import org.pocketticket.demo.engine.Entity
+import org.pocketticket.textmodel.engine.Answer
+import org.pocketticket.textmodel.engine.Entity
 
 /** Turns an answer into views: bars for labels and values, highlighted text for entities and passages. */
 class AnswerViews(private val parent: ViewGroup) {

@@ -7,10 +7,10 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.TextView
 import org.pocketticket.demo.R
-import org.pocketticket.demo.bundle.Kind
 import org.pocketticket.demo.session.ClassifyState
 import org.pocketticket.demo.session.Phase
 import org.pocketticket.demo.session.Session
+import org.pocketticket.textmodel.bundle.Kind
 
 /** Type a text, see what the model says. */
 class ClassifyScreen(root: View, private val session: Session) {

@@ -5,10 +5,10 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.TextView
 import org.pocketticket.demo.R
-import org.pocketticket.demo.bundle.Manifest
-import org.pocketticket.demo.bundle.ReportNumbers
-import org.pocketticket.demo.engine.SelfTest
 import org.pocketticket.demo.session.ModelState
+import org.pocketticket.textmodel.bundle.Manifest
+import org.pocketticket.textmodel.bundle.ReportNumbers
+import org.pocketticket.textmodel.engine.SelfTest
 
 /** What this model is, what the report says about it, and whether it answers here as where it was made. */
 class ModelScreen(private val root: View) {

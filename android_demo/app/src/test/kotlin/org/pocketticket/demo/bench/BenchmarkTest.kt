@@ -6,12 +6,13 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
-import org.pocketticket.demo.TestBundles
-import org.pocketticket.demo.bundle.Bundle
-import org.pocketticket.demo.engine.Cancellation
-import org.pocketticket.demo.engine.Program
-import org.pocketticket.demo.engine.ProgramLoader
-import org.pocketticket.demo.engine.TextModel
+import org.pocketticket.demo.session.Cancellation
+import org.pocketticket.demo.TestSessions
+import org.pocketticket.textmodel.TestBundles
+import org.pocketticket.textmodel.bundle.Bundle
+import org.pocketticket.textmodel.engine.Program
+import org.pocketticket.textmodel.engine.ProgramLoader
+import org.pocketticket.textmodel.engine.TextModel
 
 class BenchmarkTest {
     /** A program whose n-th run takes n milliseconds of a made-up clock. */
@@ -56,7 +57,7 @@ class BenchmarkTest {
 
     @Test
     fun the_session_reports_json_and_forgets_what_was_cancelled() {
-        val session = TestBundles.session(TestBundles.files("classification"), ProgramLoader { _: File, _: Int -> Golden() })
+        val session = TestSessions.of(TestBundles.files("classification"), ProgramLoader { _: File, _: Int -> Golden() })
         session.start()
         var json = ""
         session.measure(runs = 5) { json = it.getOrThrow() }

@@ -6,11 +6,11 @@ import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.pocketticket.demo.R
-import org.pocketticket.demo.TestBundles
-import org.pocketticket.demo.bundle.Bundle
-import org.pocketticket.demo.engine.Answer
-import org.pocketticket.demo.engine.ExecuTorchProgram
-import org.pocketticket.demo.engine.TextModel
+import org.pocketticket.textmodel.TestBundles
+import org.pocketticket.textmodel.bundle.Bundle
+import org.pocketticket.textmodel.engine.Answer
+import org.pocketticket.textmodel.engine.ExecuTorchProgram
+import org.pocketticket.textmodel.engine.TextModel
 
 /** A run's own bundle, of classes: its very program, its known answers, its manifest on the screens. */
 class RunScreensTest : Screens("run", System.getProperty("pocketticket.text") ?: "wake me at seven") {

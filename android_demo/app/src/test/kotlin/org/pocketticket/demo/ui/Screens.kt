@@ -18,10 +18,11 @@ import org.junit.runner.RunWith
 import org.pocketticket.demo.DemoApp
 import org.pocketticket.demo.MainActivity
 import org.pocketticket.demo.R
-import org.pocketticket.demo.TestBundles
-import org.pocketticket.demo.bundle.BundleFiles
-import org.pocketticket.demo.engine.Answer
 import org.pocketticket.demo.session.Session
+import org.pocketticket.demo.TestSessions
+import org.pocketticket.textmodel.TestBundles
+import org.pocketticket.textmodel.bundle.BundleFiles
+import org.pocketticket.textmodel.engine.Answer
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -32,7 +33,7 @@ import org.robolectric.annotation.GraphicsMode
 
 /** The app with a bundle that the test chooses; all work happens at once. */
 class ScreensApp : DemoApp() {
-    override fun createSession(): Session = TestBundles.session(bundle)
+    override fun createSession(): Session = TestSessions.of(bundle)
 
     companion object {
         var bundle: BundleFiles = TestBundles.nothing

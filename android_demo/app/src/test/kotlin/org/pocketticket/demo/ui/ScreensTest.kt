@@ -19,8 +19,8 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.pocketticket.demo.R
-import org.pocketticket.demo.TestBundles
-import org.pocketticket.demo.engine.Answer
+import org.pocketticket.textmodel.TestBundles
+import org.pocketticket.textmodel.engine.Answer
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.shadows.ShadowLog
 
