@@ -6,10 +6,12 @@ import torch
 from transformers import (
     AutoModelForSequenceClassification,
     BertConfig,
+    CamembertConfig,
     DistilBertConfig,
     ElectraConfig,
     MobileBertConfig,
     RobertaConfig,
+    XLMRobertaConfig,
 )
 
 SMALL = {
@@ -22,6 +24,8 @@ SMALL = {
 CONFIGS = {
     "bert": BertConfig(**SMALL),
     "roberta": RobertaConfig(**SMALL),
+    "xlm-roberta": XLMRobertaConfig(**SMALL),
+    "camembert": CamembertConfig(**SMALL),
     "electra": ElectraConfig(**SMALL, embedding_size=8),
     "distilbert": DistilBertConfig(vocab_size=50, dim=16, n_layers=2, n_heads=2, hidden_dim=32),
     "mobilebert": MobileBertConfig(**SMALL | {"hidden_size": 32}, embedding_size=8, intra_bottleneck_size=16),

@@ -146,16 +146,21 @@ class Architecture:
     mlm_decoder_rest: str | None = None  # MobileBERT's decoder: (H − E, V) beside the embedding's (V, E)
 
 
+_ROBERTA = Architecture(  # XLM-RoBERTa and CamemBERT differ from it in words and tokenizer alone
+    base="roberta",
+    positions_follow_padding=True,
+    head_dense="classifier.dense",
+    head_out="classifier.out_proj",
+    mlm=("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder"),
+    mlm_activation="gelu",
+)
+
+
 ARCHITECTURES: dict[str, Architecture] = {
     "bert": Architecture(base="bert", pooler="pooler.dense"),
-    "roberta": Architecture(
-        base="roberta",
-        positions_follow_padding=True,
-        head_dense="classifier.dense",
-        head_out="classifier.out_proj",
-        mlm=("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder"),
-        mlm_activation="gelu",
-    ),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+    "camembert": _ROBERTA,
     "electra": Architecture(
         base="electra",
         projection="embeddings_project",

@@ -45,6 +45,8 @@ SIZES = {
 SPECIFIC = {
     "bert": {},
     "roberta": {"type_vocab_size": 1, "pad_token_id": 1},
+    "xlm-roberta": {"type_vocab_size": 1, "pad_token_id": 1},
+    "camembert": {"type_vocab_size": 1, "pad_token_id": 1},
     "electra": {"embedding_size": 32},
     "distilbert": {"dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 96},
     "mobilebert": {"embedding_size": 32, "intra_bottleneck_size": 32},
