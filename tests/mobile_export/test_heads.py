@@ -14,7 +14,7 @@ from mobile_export.lowering.quantization import Scheme
 from mobile_export.programs.program import Program
 from mobile_export.programs.runtime import Encoded, LoadedProgram
 
-from .conftest import ARCHITECTURES, HEADS, MAX_TOKENS, head_model, save, texts_of
+from .conftest import ARCHITECTURES, EACH, HEADS, MAX_TOKENS, head_model, save, texts_of
 
 FP32 = 1e-5  # rounding of another order of additions, on logits of size 1 to 5
 FIRST_ROW_ONLY = ("classification", "pair", "regression")
@@ -62,7 +62,7 @@ def lowered(model: transformers.PreTrainedModel, head: str, folder: Path, **opti
 
 
 @pytest.mark.parametrize("head", [head for head in HEADS if head not in FIRST_ROW_ONLY])
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_phone_form_is_the_same_mathematics(kind: str, head: str) -> None:
     model = head_model(kind, head)
     phone, inputs = FORMS["phone"](model, MAX_TOKENS, False)

@@ -19,12 +19,12 @@ from mobile_export.lowering.phone import PhoneEncoder
 from mobile_export.programs.program import Program
 from mobile_export.programs.runtime import LoadedProgram, predict
 
-from .conftest import ARCHITECTURES, MAX_TOKENS, TEXTS, eager, encode, narrow, random_model, save
+from .conftest import ARCHITECTURES, EACH, MAX_TOKENS, TEXTS, eager, encode, narrow, random_model, save
 
 FP32 = 1e-5  # rounding of another order of additions, on logits of size 1
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_phone_form_is_the_same_mathematics(kind: str) -> None:
     model = random_model(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
@@ -77,7 +77,7 @@ def with_idle_neurons(kind: str) -> PreTrainedModel:
     return model
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_idle_neurons_are_gone_and_not_missed(kind: str) -> None:
     model = with_idle_neurons(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
@@ -126,7 +126,7 @@ def test_activations_are_those_of_transformers(name: str) -> None:
     torch.testing.assert_close(activation_of(name)(x), ACT2FN[name](x), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_fp32_program_equals_eager(kind: str, program) -> None:
     model, texts = random_model(kind), [encode(text) for text in TEXTS]
     answers = predict(program(kind), texts)
@@ -146,7 +146,7 @@ def test_int8_program_predicts_as_eager(kind: str, program) -> None:
     assert clear.any() and (answers.argmax(1) == wanted.argmax(1))[clear].all()
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_phone_form_is_delegated_in_two_pieces(kind: str, program) -> None:
     census = program(kind).census
     assert census.pieces <= (3 if kind == "mobilebert" else 2)  # the trigram's neighbors are joined outside

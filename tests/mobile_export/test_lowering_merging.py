@@ -10,7 +10,7 @@ from mobile_export.lowering.phone import PhoneEncoder
 from mobile_export.lowering.quantization import HalvesTable
 from mobile_export.programs.runtime import predict
 
-from .conftest import ARCHITECTURES, MAX_TOKENS, TEXTS, eager, encode, random_model, save
+from .conftest import ARCHITECTURES, EACH, MAX_TOKENS, TEXTS, eager, encode, random_model, save
 
 LAYERS = {kind: {"n_layers" if kind == "distilbert" else "num_hidden_layers": 4} for kind in ARCHITECTURES}
 
@@ -27,7 +27,7 @@ def texts() -> list[dict[str, list[int]]]:
     return found
 
 
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_phone_form_merges_as_the_model_does(kind: str) -> None:
     model = merging_model(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()

@@ -9,12 +9,12 @@ import torch
 from mobile_export.lowering import lower as lowering
 from mobile_export.lowering.passes import hurried
 
-from .conftest import ARCHITECTURES
+from .conftest import EACH
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["phone", "stock"])
-@pytest.mark.parametrize("kind", ARCHITECTURES)
+@pytest.mark.parametrize("kind", EACH)
 def test_the_program_is_the_same_to_the_byte(kind: str, form: str, program, folder, tmp_path, monkeypatch) -> None:
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
 
