@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.datasets.sources import DATASETS
+from benchmarks.encoders.sources import ENCODERS
 from compress.files import write_atomic
 from compress.recipe.load import load_recipe, names
 
@@ -170,6 +171,24 @@ def dataset_table() -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
 
 
+def encoder_table() -> str:
+    """The real encoders that `python -m benchmarks.encoders` builds."""
+    rows = [
+        [
+            f"`{name}`",
+            e.what,
+            f"{e.layers} × {e.hidden}",
+            f"{e.vocabulary:,}",
+            "yes" if e.head else "",
+            f"`{e.package.name}`",
+            e.license,
+        ]
+        for name, e in ENCODERS.items()
+    ]
+    head = ["name", "what", "layers × width", "words", "head", "package", "license"]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
+
+
 def manifest_table() -> str:
     """The manifest's keys, from its schema."""
     text = resources.files("mobile_export.bundle").joinpath("manifest.schema.json").read_text(encoding="utf-8")
@@ -199,6 +218,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "recipe-settings": recipe_settings,
     "manifest": manifest_table,
     "datasets": dataset_table,
+    "encoders": encoder_table,
 }
 
 
