@@ -242,4 +242,4 @@ def test_unsupported_architecture_names_what_to_add(tiny_task: Path, tmp_path: P
     done = run(command(tmp_path, tiny_task, tmp_path / "run", "--quiet"))
     assert done.returncode == 2
     assert "'gpt2' is not supported" in done.stderr
-    assert "compress/models/anatomy.py" in done.stderr
+    assert "compress/models/architectures.py" in done.stderr

@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from compress.evaluation.verdict import Verdict, judge
+from compress.evaluation.winning_rule import Verdict, judge
 
 SMALL = 0.20  # "winning tickets at 10-20 % of the weights"
 

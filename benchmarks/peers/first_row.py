@@ -4,7 +4,9 @@ import torch
 from torch import Tensor, nn
 from transformers.activations import ACT2FN
 
-from compress.models.anatomy import Layer, architecture_of, encoder_of, layers_of
+from compress.models.anatomy import encoder_of, layers_of
+from compress.models.architectures import architecture_of
+from compress.models.parts import Layer
 
 
 class FirstRowLayer(nn.Module):

@@ -11,7 +11,8 @@ from torch import nn
 from transformers import PretrainedConfig
 
 from compress.errors import ModelError
-from compress.models.anatomy import ARCHITECTURES, architecture_of, longest_input
+from compress.models.anatomy import longest_input
+from compress.models.architectures import ARCHITECTURES, architecture_of
 
 # what wrappers (DataParallel, torch.compile, a Lightning module) put before every weight's name
 PREFIXES = ("module.", "_orig_mod.", "model.")
@@ -69,7 +70,7 @@ def check_config(config: PretrainedConfig, source: str, max_tokens: int) -> None
             f"the architecture '{config.model_type}' is not supported",
             where=source,
             remedy=f"use one of {', '.join(sorted(ARCHITECTURES))}, or add a row to ARCHITECTURES "
-            "in compress/models/anatomy.py",
+            "in compress/models/architectures.py",
         )
     if getattr(config, "position_embedding_type", None) not in (None, "absolute"):
         raise ModelError(

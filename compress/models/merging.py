@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from compress.errors import ModelError
-from compress.models.anatomy import architecture_of, encoder_of
+from compress.models.anatomy import encoder_of
+from compress.models.architectures import architecture_of
 from compress.models.saved import update
 
 

@@ -13,7 +13,9 @@ import torch
 from torch import nn
 
 from compress.errors import ModelError
-from compress.models.anatomy import FeedForward, Layer, architecture_of, encoder_of, layers_of
+from compress.models.anatomy import encoder_of, layers_of
+from compress.models.architectures import architecture_of
+from compress.models.parts import FeedForward, Layer
 from compress.models.saved import Sizes, update
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from compress.evaluation.verdict import winning_ticket
+from compress.evaluation.winning_rule import winning_ticket
 from compress.files import read_json
 from compress.pipeline.about import licenses, target_of
 from compress.pipeline.kept import AGREEMENT, after

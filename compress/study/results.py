@@ -5,7 +5,7 @@ from typing import Any
 
 from compress.errors import PocketTicketError
 from compress.evaluation.statistics import Estimate
-from compress.evaluation.verdict import Verdict, judge, paired_sentence
+from compress.evaluation.winning_rule import Verdict, judge, paired_sentence
 from compress.files import read_json
 from compress.report.formats import MetricFormat
 

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from compress.errors import PocketTicketError
 from compress.lottery import Mask
-from compress.models.anatomy import architecture_of, prunable_parameters
+from compress.models.anatomy import prunable_parameters
+from compress.models.architectures import architecture_of
 from compress.models.load import weights_fingerprint
 from compress.pipeline.run import Inputs
 from compress.study.results import load_study

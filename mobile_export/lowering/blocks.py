@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
-from compress.models.anatomy import FeedForward, Layer
+from compress.models.parts import FeedForward, Layer
 from compress.training.rounding import GROUP
 
 

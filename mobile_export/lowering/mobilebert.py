@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from compress.models.anatomy import Layer
+from compress.models.parts import Layer
 from mobile_export.lowering.blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded, linear_of
 
 

@@ -4,9 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from compress.errors import ExportError
-from compress.models.anatomy import Layer, architecture_of, embeddings_of, layers_of
+from compress.models.anatomy import embeddings_of, layers_of
+from compress.models.architectures import architecture_of
 from compress.models.merging import merged_length, merging_table
+from compress.models.parts import Layer
 from compress.models.saved import Saved
+from mobile_export.lowering import cls_shortcut
 from mobile_export.lowering.blocks import PhoneAttention, PhoneFeedForward, PhoneNorm, folded
 from mobile_export.lowering.heads import head_of
 from mobile_export.lowering.mobilebert import MobileBertLayer, Trigram
@@ -157,5 +160,4 @@ class PhoneEncoder(nn.Module):
             x = layer(x, x)
             if str(number) in self.mergings:
                 x, length = self.mergings[str(number)](x, length), merged_length(length)
-        rows = x[:1] if self.head.first_row_only else x  # the [CLS] shortcut: no later part reads the other rows
-        return self.head(self.layers[-1](rows, x))
+        return self.head(cls_shortcut.last_layer(self.layers[-1], self.head, x))

@@ -10,7 +10,7 @@ from sample_report import sample
 
 from compress.errors import PocketTicketError
 from compress.evaluation import statistics as s
-from compress.evaluation.verdict import winning_ticket
+from compress.evaluation.winning_rule import winning_ticket
 
 FAST = settings(max_examples=30, deadline=None)
 labels = st.integers(2, 60).flatmap(lambda n: arrays(np.int64, (3, n), elements=st.integers(0, 2)))

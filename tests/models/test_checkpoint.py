@@ -12,7 +12,7 @@ from transformers import AutoModel, AutoModelForMaskedLM, AutoModelForSequenceCl
 
 from compress.data.task import Example, Task
 from compress.errors import ModelError
-from compress.models.anatomy import ARCHITECTURES
+from compress.models.architectures import ARCHITECTURES
 from compress.models.load import load_for, notes_on
 
 EXAMPLES = (Example("a", None, 0), Example("b", None, 1))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from compress.evaluation.statistics import paired_bootstrap
-from compress.evaluation.verdict import judge, paired_sentence
+from compress.evaluation.winning_rule import judge, paired_sentence
 
 STEPS = {"dense_steps": 100, "ticket_steps": 100}
 DENSE = [0.90, 0.92, 0.91]  # mean 0.91, standard deviation 0.01
