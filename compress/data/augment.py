@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.data.files import read_text
+from compress.data.decoding import read_text
 from compress.data.task import Example
 from compress.errors import DataError
 

@@ -7,16 +7,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from compress.data.reading import Reading
 from compress.errors import DataError
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+# what stands between the brackets where NumPy printed an array; Python would join its strings to one
+_NUMBERS = re.compile(r"[+-]?[\d.]+(\s+[+-]?[\d.]+)+")
+_QUOTED = re.compile(r"(['\"])(.*?)\1")
+_STRINGS = re.compile(r"(['\"])[^'\"]*\1(\s+(['\"])[^'\"]*\3)+")
 _TRUTH = {"true", "false"}
 _NO_NUMBER = {"nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 SET = {"1", "1.0", "true"}
 FLAGS = SET | {"0", "0.0", "false"}  # a column of these says whether a label is set
+_MANY, _ONCE = 10, 0.8  # different labels; the share of them that may occur once
 _MOSTLY = 0.9  # of the labels are fractions: the rest is a mistake, not a class
 Raw = dict[str, list[tuple[str, str]]]  # split → (place, label) of every row
 
@@ -122,7 +128,27 @@ def one_spelling(raw: Raw, reading: Reading) -> None:
 
 
 def _same(label: str, numeric: bool) -> object:
-    return number_of(label) if numeric else unicodedata.normalize("NFC", label).casefold()
+    return Decimal(label) if numeric else unicodedata.normalize("NFC", label).casefold()
+
+
+def check_classes(raw: Raw, reading: Reading, *, sure: bool) -> None:
+    """Raise DataError where most labels occur once: such a column holds texts, scores or numbers of rows.
+
+    Whole numbers that could be scores are named in a note, unless the recipe has set the kind (`sure`).
+    """
+    counts = Counter(label for column in raw.values() for _, label in column)
+    place, example = raw["train"][0]
+    numeric = all(number_of(label) is not None for label in counts)
+    if len(counts) > _MANY and sum(count == 1 for count in counts.values()) > _ONCE * len(counts):
+        scores = "set --kind regression for scores" if numeric else "write numbers as digits with a point"
+        raise DataError(
+            f"of {len(counts):,} different labels most occur once, such as {example[:40]!r}: no classes can "
+            "be learned from that",
+            where=place.partition(", ")[0],
+            remedy=f"{scores}, or name the column of the classes with --label",
+        )
+    if numeric and len(counts) > _MANY and not sure:
+        reading.note(f"the labels are {len(counts):,} whole numbers, read as classes; for scores set --kind regression")
 
 
 def class_indices(raw: Raw, unseen: str) -> tuple[tuple[str, ...], dict[str, list[int]]]:
@@ -158,6 +184,8 @@ def as_list(value: Any) -> list[Any] | None:
         return list(value)
     if not isinstance(value, str) or not (value.strip().startswith("[") and value.strip().endswith("]")):
         return None
+    if (printed := _of_numpy(value.strip()[1:-1].strip())) is not None:
+        return printed
     for parse in (json.loads, ast.literal_eval):
         try:
             found = parse(value.strip())
@@ -165,6 +193,13 @@ def as_list(value: Any) -> list[Any] | None:
             continue
         return found if isinstance(found, list) else None
     return None
+
+
+def _of_numpy(inside: str) -> list[Any] | None:
+    """The values of an array as NumPy prints it, without commas: 0 1 1, or 'joy' 'anger'."""
+    if _NUMBERS.fullmatch(inside):
+        return [int(float(number)) if float(number).is_integer() else float(number) for number in inside.split()]
+    return [value for _, value in _QUOTED.findall(inside)] if _STRINGS.fullmatch(inside) else None
 
 
 def label_sets(rows: Sequence[tuple[str, list[Any]]], names: Sequence[str] | None) -> list[tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Which columns are the label and the texts: by the recipe, else by usual names in any case; the others are named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from compress.data.classes import FLAGS
@@ -44,9 +44,9 @@ class Columns:
 
 def find_columns(settings: DataSection, tables: dict[str, Table], reading: Reading, *, labeled: bool = True) -> Columns:
     """The columns of a table of texts. Raises DataError, with flags that would do, where they can't be found."""
-    place, first = tables["train"][0]
+    place, _ = tables["train"][0]
     file = place.partition(", ")[0]
-    header = list(first)
+    header = list(dict.fromkeys(name for _, row in tables["train"] for name in row))
     text_a, text_b = _texts(settings, header)
     rest = [c for c in header if c not in (text_a, text_b)]
     labels = _labels(settings, tables["train"], rest) if labeled else ()
@@ -59,15 +59,35 @@ def find_columns(settings: DataSection, tables: dict[str, Table], reading: Readi
         )
     part = _part([c for c in rest if c not in labels], tables)
     found = Columns(labels, text_a, text_b, part)
-    for name in found.used:
-        if name not in header:
-            flag = "--text-a" if name == text_a else "--text-b" if name == text_b else "--label"
-            raise DataError(
-                f"there is no column {name}; the columns are {', '.join(header)}", where=file, remedy=f"correct {flag}"
-            )
+    _check(found, header, file)
     _same_in_every_split(found, tables, reading)
     _say(found, header, reading)
     return found
+
+
+def is_header(names: Iterable[str]) -> bool:
+    """Whether these are usual names of columns, a label's and a text's among them."""
+    header = [name.strip().strip('"') for name in names]
+    return _first(_LABELS, header) is not None and _first(_TEXTS, header) is not None
+
+
+def _check(found: Columns, header: Sequence[str], file: str) -> None:
+    """Raise DataError for a column that is missing, there twice, or used twice."""
+    for name in found.used:
+        flag = "--text-a" if name == found.text_a else "--text-b" if name == found.text_b else "--label"
+        if name not in header:
+            raise DataError(
+                f"there is no column {name}; the columns are {', '.join(header)}", where=file, remedy=f"correct {flag}"
+            )
+        if again(name, 2) in header:
+            raise DataError(f"the column {name} occurs twice", where=file, remedy="rename one")
+        if found.used.count(name) > 1:
+            raise DataError(f"the column {name} is used twice", where=file, remedy=f"give another one with {flag}")
+
+
+def again(name: str, number: int) -> str:
+    """What a column is called whose name occurs for the `number`th time in the header."""
+    return f"{name} ({number})"
 
 
 def _texts(settings: DataSection, header: Sequence[str]) -> tuple[str | None, str | None]:
@@ -116,6 +136,8 @@ def _first(names: Sequence[str], header: Sequence[str], without: str | None = No
 def _command(table: Table, labels: Sequence[str], text: str | None) -> str:
     """A remedy that can be typed: the likeliest columns, by how often values recur and how long they are."""
     columns = list(table[0][1])
+    if len(columns) == 1:
+        return "separate the columns by commas, semicolons, tabs or vertical bars, and name them in the first line"
     values = {c: [str(row.get(c)) for _, row in table[:1000]] for c in columns}
     if any(len(c) > 30 or c.count(" ") > 3 for c in columns):
         return "if the first line is already an example, put a header line before it, such as label and text"
@@ -135,12 +157,15 @@ def _shell(name: str) -> str:
 def _same_in_every_split(found: Columns, tables: dict[str, Table], reading: Reading) -> None:
     """Every split has the columns. A test split without labels is left out: competitions publish such ones."""
     for split, table in list(tables.items()):
-        missing = [c for c in found.used if c not in table[0][1]]
+        _rename(found, table)
+        missing = [c for c in found.used if not any(c in row for _, row in table)]
+        if split == "test" and not missing and len(found.labels) == 1 and _without(found.labels[0], table):
+            missing = list(found.labels)
         if not missing:
             continue
         file = table[0][0].partition(", ")[0]
         if split == "test" and set(missing) == set(found.labels) and len(found.labels) == 1:
-            reading.note(f"{file} has no column {missing[0]}: a test without labels is not used")
+            reading.note(f"{file} has no labels (column {missing[0]}): a test without labels is not used")
             del tables["test"]
             continue
         raise DataError(
@@ -150,8 +175,22 @@ def _same_in_every_split(found: Columns, tables: dict[str, Table], reading: Read
         )
 
 
+def _rename(found: Columns, table: Table) -> None:
+    """Give the columns of a split the names that training has for them, where capitals or blanks differ."""
+    for name in found.used:
+        other = _spelled(name, list(table[0][1]))
+        if other not in (None, name):
+            for _, row in table:
+                row[name] = row.pop(other, None)
+
+
+def _without(label: str, table: Table) -> bool:
+    return all(row.get(label) is None or str(row[label]).strip() == "" for _, row in table)
+
+
 def _say(found: Columns, header: Sequence[str], reading: Reading) -> None:
-    ignored = [c or "(without a name)" for c in header if c not in found.used]
+    unnamed = {"", *(again("", number) for number in range(2, len(header) + 1))}
+    ignored = ["(without a name)" if c in unnamed else c for c in header if c not in found.used]
     if ignored or (found.text_b and (found.text_a.lower(), found.text_b.lower()) not in _EQUALS):
         parts = [
             f"the text is {found.text_a}" if not found.text_b else f"the pair is {found.text_a} and {found.text_b}"
@@ -160,5 +199,5 @@ def _say(found: Columns, header: Sequence[str], reading: Reading) -> None:
             verb = "label is" if len(found.labels) == 1 else "labels are"
             parts = [f"the {verb} {', '.join(found.labels)}", *parts]
         if ignored:
-            parts.append(f"not used: {', '.join(ignored)}")
+            parts.append(f"not used: {', '.join(dict.fromkeys(ignored))}")
         reading.note(f"columns: {'; '.join(parts)}")

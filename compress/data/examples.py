@@ -1,9 +1,20 @@
 """From rows to examples: which kind of task the data has, and what is wrong with a row."""
 
-from collections.abc import Callable
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from compress.data.classes import as_list, class_indices, label_of, label_sets, number_of, one_spelling, scores_of
+from compress.data.classes import (
+    as_list,
+    check_classes,
+    class_indices,
+    label_of,
+    label_sets,
+    number_of,
+    one_spelling,
+    scores_of,
+)
 from compress.data.columns import Columns, find_columns
 from compress.data.files import LINE
 from compress.data.reading import Reading, Row, Table
@@ -17,6 +28,8 @@ _QUESTION, _PASSAGE, _ANSWERS = "question", "context", "answers"
 _NO_ANSWER = "is_impossible"  # SQuAD v2.0's mark of a question that its passage does not answer
 Found = tuple[Kind, tuple[str, ...], Splits]  # kind, labels, splits
 Text = tuple[str, str | None]
+_JOINED_BY = ("|", ";", ",")  # between the labels of one cell
+_NO_TEXT = {"nan", "none", "null", "n/a", "#n/a"}  # what other programs write into an empty cell
 
 
 def examples_of(settings: DataSection, tables: dict[str, Table], reading: Reading) -> Found:
@@ -153,6 +166,8 @@ def _sentences(settings: DataSection, tables: dict[str, Table], reading: Reading
         return _texts(place, row, columns), label, str(row[columns.part]) if columns.part else None
 
     rows = {split: list(reading.each(table, read)) for split, table in tables.items()}
+    if none := sum(texts[0].strip().lower() in _NO_TEXT for found in rows.values() for _, (texts, _, _) in found):
+        reading.note(f"{none:,} texts say nan, none, null or n/a: if that stands for a missing text, remove these rows")
     raw = {split: [(place, label) for place, (_, label, _) in found] for split, found in rows.items()}
     classes = settings.kind in ("classification", "pair")
     if not classes and scores_of(raw, reading, expected=settings.kind.endswith("regression")):
@@ -162,6 +177,7 @@ def _sentences(settings: DataSection, tables: dict[str, Table], reading: Reading
     else:
         kind = "pair" if pair else "classification"
         one_spelling(raw, reading)
+        check_classes(raw, reading, sure=classes)
         names, values = class_indices(raw, settings.unseen_labels)
     splits = {
         split: [Example(*texts, value, part) for (_, (texts, _, part)), value in zip(found, values[split], strict=True)]
@@ -175,13 +191,19 @@ def _several(columns: Columns, table: Table) -> bool:
     if len(columns.labels) > 1:
         return True
     values = [row.get(columns.labels[0]) for _, row in table]
-    if all(as_list(value) is not None for value in values):
-        return True
-    joined = [str(value) for value in values if value is not None]
-    if not any("|" in value for value in joined):
-        return False
-    parts = {part.strip() for value in joined for part in value.split("|")}
-    return len(parts) < len(set(joined))
+    return all(as_list(value) is not None for value in values) or bool(_mark(values))
+
+
+def _mark(values: Sequence[Any]) -> str | None:
+    """The sign that joins labels in some cells: parts recur, and there are fewer of them than different cells."""
+    cells = {str(value) for value in values if value is not None and not isinstance(value, list)}
+    for mark in _JOINED_BY:
+        parts = Counter(part.strip() for cell in cells for part in cell.split(mark))
+        joined = [part.strip() for cell in cells if mark in cell for part in cell.split(mark)]
+        recur = mark == "|" or all(parts[part] > 1 and not part.isdecimal() for part in joined)  # 3,5 is a number
+        if joined and len(parts) < len(cells) and recur:
+            return mark
+    return None
 
 
 def _with_several_labels(columns: Columns, tables: dict[str, Table], reading: Reading) -> Found:
@@ -193,13 +215,17 @@ def _with_several_labels(columns: Columns, tables: dict[str, Table], reading: Re
             remedy=f"take one text with --text-a {columns.text_a} --text-b none",
         )
     named = columns.labels if len(columns.labels) > 1 else None
+    mark = _JOINED_BY[0] if named else _mark([row.get(columns.labels[0]) for _, row in tables["train"]])
+    if mark not in (None, _JOINED_BY[0]):
+        joined = f"labels are joined by {mark!r} in column {columns.labels[0]}"
+        reading.note(f"{joined}; --kind classification takes each cell as one class")
 
     def read(place: str, row: Row) -> tuple[Text, list[Any]]:
         texts = _texts(place, row, columns)
         if named:
             return texts, [row.get(name) for name in named]
         value = row.get(columns.labels[0])
-        return texts, found if (found := as_list(value)) is not None else str(value or "").split("|")
+        return texts, found if (found := as_list(value)) is not None else str(value or "").split(mark or _JOINED_BY[0])
 
     rows = {split: list(reading.each(table, read)) for split, table in tables.items()}
     every = [(place, labels) for found in rows.values() for place, (_, labels) in found]
@@ -238,7 +264,11 @@ def _texts(place: str, row: Row, columns: Columns) -> Text:
 
 def _text(place: str, row: Row, column: str) -> str:
     value = row.get(column)
-    if not isinstance(value, str) or not value.strip():
-        wrong = "not a string" if value is not None and not isinstance(value, str) else "empty"
-        raise DataError(f"the text in column {column} is {wrong}", where=place, remedy="fill it in or remove the row")
-    return value
+    if isinstance(value, str) and any(unicodedata.category(c)[0] not in "CZ" for c in value):
+        return value
+    if column not in row:
+        raise DataError(f"this row has no column {column}", where=place, remedy="add it, or remove the row")
+    if value is None or isinstance(value, str) or value != value:  # of blanks and signs that nobody sees, too
+        raise DataError(f"the text in column {column} is empty", where=place, remedy="fill it in or remove the row")
+    kind = "a list" if isinstance(value, list) else "an object" if isinstance(value, dict) else f"{value!r}"[:40]
+    raise DataError(f"the text in column {column} is {kind}, not a string", where=place, remedy="write it as a string")

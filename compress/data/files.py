@@ -3,29 +3,22 @@
 All but Parquet may be compressed (.gz).
 """
 
-import gzip
-import json
+import itertools
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
+from compress.data.columns import is_header
+from compress.data.decoding import read_text
+from compress.data.json_rows import read_json, read_jsonl
 from compress.data.reading import Reading, Row, Table
 from compress.data.separated import separated
 from compress.errors import DataError
 
 LINE = "line"  # the column of a plain text's lines
-_BYTE_ORDER_MARKS = {
-    b"\xef\xbb\xbf": "utf-8",
-    b"\xff\xfe\x00\x00": "utf-32-le",  # before UTF-16's, which it begins with
-    b"\x00\x00\xfe\xff": "utf-32-be",
-    b"\xff\xfe": "utf-16-le",
-    b"\xfe\xff": "utf-16-be",
-}
-_HALF = re.compile("[\ud800-\udfff]")  # half of a UTF-16 pair, which is no character
 _BOOKS = (".xlsx", ".xls", ".ods", ".numbers")
+_FASTTEXT = "__label__"
 _BIO = re.compile(r"O|[A-Za-z]-\S+")
 
 
@@ -51,135 +44,11 @@ def read_rows(file: Path, reading: Reading) -> Table:
     return rows
 
 
-def read_text(file: Path) -> str:
-    """The file's text, unpacked, its encoding by the byte order mark (else UTF-8), its lines ending in \\n.
-
-    A \\r before the \\n stays. Raises DataError with the line that can't be decoded.
-    """
-    data = file.read_bytes()
-    if file.suffix == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(
-                "this is not a gzip file, or a damaged one", where=str(file), remedy="pack it again"
-            ) from error
-    mark = next((m for m in _BYTE_ORDER_MARKS if data.startswith(m)), b"")
-    encoding = _BYTE_ORDER_MARKS.get(mark, "utf-8")
-    data = data.removeprefix(mark)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"this is not {encoding.upper()} (byte 0x{data[error.start]:02x})",
-            where=f"{file}, line {line}",
-            remedy="save the file as UTF-8",
-        ) from error
-    if "\0" in text:
-        raise DataError(
-            "there are NUL characters: this is no text, or UTF-16 without its mark",
-            where=f"{file}, line {text[: text.index(chr(0))].count(chr(10)) + 1}",
-            remedy="save the file as UTF-8",
-        )
-    return text if "\n" in text else text.replace("\r", "\n")
-
-
 def _read_separated(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    return separated(read_text(file), file, reading, tabs=suffix_of(file) == ".tsv")
-
-
-def _read_jsonl(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    yield from _json_lines(read_text(file), file, reading)
-
-
-def _json_lines(text: str, file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    def row_of(place: str, line: str) -> Callable[[], Row]:
-        def read() -> Row:
-            try:
-                return _object(json.loads(line), place, reading)
-            except json.JSONDecodeError as error:
-                raise DataError(
-                    f"this is not JSON ({error.msg})", where=place, remedy="write one JSON object a line"
-                ) from error
-            except RecursionError as error:
-                raise DataError("this JSON is nested too deep", where=place, remedy="write flat rows") from error
-
-        return read
-
-    places = ((f"{file}, line {n}", line) for n, line in enumerate(text.split("\n"), 1) if line.strip())
-    yield from reading.usable((place, row_of(place, line)) for place, line in places)
-
-
-def _object(row: object, place: str, reading: Reading) -> Row:
-    if not isinstance(row, dict):
-        raise DataError("this is not a JSON object", where=place, remedy='write {"label": ..., "text": ...}')
-    whole = _whole_characters(row)
-    if whole != row:
-        reading.note(f"{place}: half a character (a lone surrogate) was read as U+FFFD; other places may have more")
-    return {str(name).strip(): value for name, value in whole.items()}
-
-
-def _whole_characters(value: Any) -> Any:
-    """The same with U+FFFD for halves of UTF-16 pairs, which JSON can escape and no tokenizer can read."""
-    if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_whole_characters(each) for each in value]
-    if isinstance(value, dict):
-        return {_whole_characters(name): _whole_characters(each) for name, each in value.items()}
-    return value
-
-
-def _read_json(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    """An array of objects, alone or under one key; JSON lines; or SQuAD's nesting."""
     text = read_text(file)
-    try:
-        content = json.loads(text)
-    except RecursionError as error:
-        raise DataError("this JSON is nested too deep", where=str(file), remedy="write an array of objects") from error
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and error.lineno > 1:  # a whole object before it: one a line
-            yield from _json_lines(text, file, reading)
-            return
-        raise DataError(
-            f"this is not JSON ({error.msg})", where=f"{file}, line {error.lineno}", remedy="correct it"
-        ) from error
-    if isinstance(content, dict) and len(content) == 1 and not _nested(content):
-        content = next(iter(content.values()))  # such as {"data": [{...}, ...]}
-    if isinstance(content, dict) and not isinstance(content.get("data"), list) and "label" in content:
-        content = [content]
-    if isinstance(content, list):
-        numbered = ((f"{file}, object {number}", row) for number, row in enumerate(content, 1))
-        yield from reading.usable((place, lambda p=place, r=row: _object(r, p, reading)) for place, row in numbered)  # type: ignore[misc]
-    else:
-        yield from _squad(content, file, reading)
-
-
-def _nested(content: dict[str, Any]) -> bool:
-    """Whether this is SQuAD's nesting."""
-    articles = content.get("data")
-    return isinstance(articles, list) and any(isinstance(a, dict) and "paragraphs" in a for a in articles)
-
-
-def _squad(content: Any, file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    """The nesting of articles, paragraphs and questions of SQuAD v1.1 and v2.0."""
-    try:
-        for number, article in enumerate(content["data"], 1):
-            for paragraph in article["paragraphs"]:
-                for question in paragraph["qas"]:
-                    answers = [{"start": a.get("answer_start"), **a} for a in question["answers"]]
-                    row = {"question": question["question"], "context": paragraph["context"], "answers": answers}
-                    row |= {key: question[key] for key in ("is_impossible",) if key in question}
-                    place = f"{file}, article {number}, question {question.get('id', '?')}"
-                    yield place, _object(row, place, reading)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"this is neither an array of objects nor SQuAD's JSON ({type(error).__name__}: {error})",
-            where=str(file),
-            remedy='write [{"label": ..., "text": ...}, ...], or {"data": [{"paragraphs": [{"context", "qas": '
-            '[{"question", "answers"}]}]}]}',
-        ) from error
+    if text.lstrip().startswith(('{"', "[{", "[\n")):
+        raise DataError("this looks like JSON", where=str(file), remedy="let its name end with .json or .jsonl")
+    return separated(text, file, reading, tabs=suffix_of(file) == ".tsv")
 
 
 def _read_parquet(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
@@ -195,7 +64,15 @@ def _read_parquet(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
             "this is not a Parquet file, or a damaged one", where=str(file), remedy="write it again"
         ) from error
     for number, row in enumerate(named_labels(table.to_pylist(), table.schema.metadata), 1):
-        yield f"{file}, row {number}", row
+        yield f"{file}, row {number}", {name: _as_text(value) for name, value in row.items()}
+
+
+def _as_text(value: object) -> object:
+    """UTF-8 in a column of bytes as a string; any other value as it is."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
 
 
 def _read_conll(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
@@ -239,18 +116,38 @@ def _read_conll(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
 
 
 def _read_lines(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
-    for number, line in enumerate(read_text(file).split("\n"), 1):
-        if line.strip():
-            yield f"{file}, line {number}", {LINE: line.strip()}
+    """Plain text, a text a line; a table with a usual header, and fastText's lines, are read as what they are."""
+    text = read_text(file)
+    lines = [(f"{file}, line {n}", line.strip()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if lines and is_header(re.split(r"[\t,;|]", lines[0][1])):
+        reading.note(f"{file.name} begins with a header, so it is read as a table; a plain text has none")
+        yield from separated(text, file, reading, tabs="\t" in lines[0][1])
+    elif lines and all(line.startswith(_FASTTEXT) for _, line in lines):
+        reading.note(f"{file.name} has fastText's form: each line begins with its {_FASTTEXT}NAME")
+        yield from _fasttext(lines)
+    else:
+        yield from ((place, {LINE: line}) for place, line in lines)
+
+
+def _fasttext(lines: list[tuple[str, str]]) -> Iterator[tuple[str, Row]]:
+    """fastText's lines: one label or several, then the text."""
+    rows = []
+    for place, line in lines:
+        words = line.split()
+        labels = list(itertools.takewhile(lambda word: word.startswith(_FASTTEXT), words))
+        rows.append((place, [label.removeprefix(_FASTTEXT) for label in labels], " ".join(words[len(labels) :])))
+    several = any(len(names) > 1 for _, names, _ in rows)
+    for place, names, text in rows:
+        yield place, {"label": names if several else names[0], "text": text}
 
 
 _READERS: dict[str, Callable[[Path, Reading], Iterator[tuple[str, Row]]]] = {
     ".tsv": _read_separated,
     ".csv": _read_separated,
-    ".jsonl": _read_jsonl,
+    ".jsonl": read_jsonl,
     ".parquet": _read_parquet,
     ".conll": _read_conll,
-    ".json": _read_json,
+    ".json": read_json,
     ".txt": _read_lines,
 }
 SUFFIXES = tuple(_READERS)

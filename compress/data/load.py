@@ -44,14 +44,13 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     reading = Reading(settings.skip_bad_rows)
     name, tables = tables_of(settings.source, reading)
     kind, names, splits = examples_of(settings, tables, reading)
+    given = {name: len(rows) for name, rows in splits.items()}
     notes = [*reading.all_notes(), *complete(splits, seed), *limit(settings, splits, seed)]
     if not all(splits[s] for s in SPLITS):
-        raise DataError(
-            f"{sum(map(len, splits.values())):,} examples are too few to be divided into training, dev and test",
-            where=settings.source,
-            remedy="add examples, or give the missing splits",
-        )
+        remedy = "add examples, or give the missing splits"
+        raise DataError(_too_few(given, splits), where=settings.source, remedy=remedy)
     notes += repeated({s: splits[s] for s in ("dev", "test")}, splits["train"], "in training")
+    notes += repeated({"test": splits["test"]}, splits["dev"], "in dev", "thresholds and choices know them")
     if kind not in _METRIC:
         raise DataError("a text has several labels", where=settings.source, remedy="give every text one label")
     metric: str = settings.metric
@@ -68,6 +67,17 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
         fingerprint=fingerprint(kind, names, {s: [(e.text_a, e.text_b, e.label) for e in splits[s]] for s in SPLITS}),
         notes=tuple(notes),
     )
+
+
+def _too_few(given: dict[str, int], splits: dict[str, list[Example]]) -> str:
+    """Why a split has nothing, from the sizes of the given splits."""
+    divided = next(s for s in ("dev", "train") if s in given) if "test" not in given else "train"
+    texts = {(e.text_a, e.text_b) for rows in splits.values() for e in rows}
+    if len(texts) == 1:
+        return "all examples have the same text, so they can't be divided"
+    into = {"dev": "dev and test"}.get(divided, "training, dev and test")
+    kind, count = {"train": "training"}.get(divided, divided), given[divided]
+    return f"{count:,} {kind} {'example is' if count == 1 else 'examples are'} too few to be divided into {into}"
 
 
 def with_unlabeled(task: Task, settings: DataSection, given: str | None) -> Task:

@@ -25,10 +25,16 @@ class Reading:
         if text not in self.notes:
             self.notes.append(text)
 
-    def bad_row(self, error: DataError) -> None:
-        """Skip the row of this error, or raise: the error itself, or that there are more bad rows than allowed."""
+    def bad_row(self, error: DataError, *, others: bool = True) -> None:
+        """Skip the row of this error, or raise: the error itself, or that there are more bad rows than allowed.
+
+        `others`: whether other rows could be read, so that skipping may help.
+        """
         if not self.skip:
-            raise error
+            if not others:
+                raise error
+            remedy = f"{error.remedy or 'correct it'}, or leave such rows out with --skip-bad-rows N"
+            raise DataError(error.what, where=error.where, remedy=remedy) from error
         self.skipped.append(f"{error.where}: {error.what}")
         if len(self.skipped) > self.skip:
             raise DataError(
@@ -43,12 +49,14 @@ class Reading:
 
     def usable(self, rows: Iterable[tuple[str, Callable[[], T]]]) -> Iterator[tuple[str, T]]:
         """(place, result) of every row whose function raises no DataError."""
+        others = False
         for place, read in rows:
             try:
                 found = read()
             except DataError as error:
-                self.bad_row(error)
+                self.bad_row(error, others=others)
             else:
+                others = True
                 yield place, found
 
     def all_notes(self) -> list[str]:

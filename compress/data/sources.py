@@ -13,8 +13,15 @@ from compress.hub import ask_hub
 
 BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
 UNLABELED = "unlabeled.txt"
-_SPLIT_NAMES = {"train": ("train", "training"), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
+_NAMED = 5  # files in a note
+_SPLIT_NAMES = {
+    "train": ("train", "training"),
+    "dev": ("dev", "validation", "valid", "val", "devel", "development", "eval", "evaluation"),
+    "test": ("test", "testing"),
+}
 _SHARD = re.compile(r"(?P<name>.+?)-(?P<number>\d+)-of-(?P<count>\d+)(-[0-9a-f]+)?")
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_PAGE = re.compile(r"https?://huggingface\.co/(?:datasets/)?([\w.-]+(?:/[\w.-]+)?)")
 _BESIDE = (
     "readme",
     "license",
@@ -28,6 +35,10 @@ _BESIDE = (
 
 def tables_of(source: str, reading: Reading) -> tuple[str, dict[str, Table]]:
     """(name, split → rows); "train" is always there. Raises DataError with the file at fault."""
+    if source.startswith(("http://", "https://")):
+        page = _HUB_PAGE.match(source)
+        remedy = f"use --data hf:{page[1]}" if page else "download the file, and give its path"
+        raise DataError("data is not read from web addresses", where=source, remedy=remedy)
     if source.startswith("hf:"):
         name, tables = _from_hub(source.removeprefix("hf:"), reading)
     else:
@@ -51,16 +62,20 @@ def tables_of(source: str, reading: Reading) -> tuple[str, dict[str, Table]]:
 
 
 def _from_folder(folder: Path, reading: Reading) -> dict[str, Table]:
-    tables = {}
+    tables, used = {}, set()
     for split, names in _SPLIT_NAMES.items():
         files = _files(folder, names)
+        used.update(files)
         if files:
             tables[split] = [row for file in files for row in read_rows(file, reading)]
         if len(files) > 1:
             reading.note(f"{split} was read from {len(files)} files")
-    if "train" in tables:
-        return tables
     others = sorted(f for f in folder.iterdir() if suffix_of(f) in SUFFIXES and not f.name.lower().startswith(_BESIDE))
+    if "train" in tables:
+        if unused := [f.name for f in others if f not in used]:
+            more = f" and {len(unused) - _NAMED:,} more" if len(unused) > _NAMED else ""
+            reading.note(f"files that are not used: {', '.join(unused[:_NAMED])}{more}")
+        return tables
     if len(others) == 1 and not tables:
         reading.note(f"{others[0].name} is the only data file of the folder")
         return {"train": read_rows(others[0], reading)}
@@ -77,14 +92,11 @@ def _files(folder: Path, names: tuple[str, ...]) -> list[Path]:
 
     Of SQuAD's JSON train-v1.1.json too. Raises DataError where two could be meant, or a part is missing.
     """
+    endings = {f"{suffix}{packed}" for suffix in SUFFIXES for packed in ("", ".gz")}
     for name in names:
         for place in (folder, folder / "data"):
-            files = [
-                file
-                for suffix in SUFFIXES
-                for packed in ("", ".gz")
-                if (file := place / f"{name}{suffix}{packed}").is_file()
-            ]
+            there = sorted(place.iterdir()) if place.is_dir() else []
+            files = [f for f in there if f.name.lower() in {f"{name}{ending}" for ending in endings} and f.is_file()]
             files += sorted(f for packed in ("", ".gz") for f in place.glob(f"{name}-*.json{packed}") if not _shard(f))
             if len(files) > 1:
                 raise DataError(
@@ -141,7 +153,11 @@ def _from_hub(name: str, reading: Reading) -> tuple[str, dict[str, Table]]:
     import datasets
 
     path, _, config = name.partition(":")
-    if not Path(path).exists():
+    if not path or not Path(path).exists():
+        if not _HUB_ID.fullmatch(path):
+            raise DataError(
+                "this is not the id of a Hub data set", where=f"hf:{name}", remedy="write hf:NAME or hf:OWNER/NAME"
+            )
         ask_hub(path, "dataset")
     try:
         loaded = datasets.load_dataset(path, config or None)

@@ -1,7 +1,7 @@
 """Dividing examples into training, dev and test: missing splits are made, large ones cut, repeated texts counted."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from compress.data.near_duplicates import normalize
 from compress.data.task import Example
@@ -80,13 +80,19 @@ def limit(settings: DataSection, splits: Splits, seed: int) -> list[str]:
     return notes
 
 
-def repeated(splits: dict[str, Sequence[Example]], others: Sequence[Example], where: str) -> list[str]:
+def repeated(
+    splits: Mapping[str, Sequence[Example]],
+    others: Sequence[Example],
+    where: str,
+    so: str = "scores on them are too high",
+) -> list[str]:
     """Sentences on texts of `splits` that are also among `others`, after normalizing."""
     seen, notes = {_key(e) for e in others}, []
     for split, examples in splits.items():
         again = sum(_key(e) in seen for e in examples)
         if again:
-            notes.append(f"{again:,} of {len(examples):,} {split} texts are also {where}: scores on them are too high")
+            are = "is" if again == 1 else "are"
+            notes.append(f"{again:,} of {len(examples):,} {split} texts {are} also {where}: {so}")
     return notes
 
 

@@ -21,6 +21,12 @@ def tagged(tables: dict[str, Table], reading: Reading) -> dict[str, Tagged]:
         for split, table in tables.items()
     }
     every = [tags for rows in given.values() for _, _, tags in rows]
+    if given["train"] and not any(tag != OUTSIDE for _, _, tags in given["train"] for tag in tags):
+        raise DataError(
+            f"no word of training has a label other than {OUTSIDE}",
+            where=given["train"][0][0].partition(", ")[0],
+            remedy="the last column must hold the labels",
+        )
     prefixes = {tag[0] for tags in every for tag in tags if tag != OUTSIDE}
     if prefixes - {"B", "I"}:
         scheme = "BILOU" if prefixes & {"L", "U"} else "BMES" if "M" in prefixes else "BIOES"

@@ -55,7 +55,7 @@ def test_unlabeled_texts_lie_beside_the_data_or_are_given(tmp_path: Path) -> Non
     (tmp_path / "unlabeled.txt").write_text("more\nTest a 3!\n", encoding="utf-8")
     found = with_unlabeled(task, settings, None)
     assert [e.text_a for e in found.unlabeled] == ["more", "Test a 3!"]
-    assert found.notes == ("1 of 40 test texts are also among the unlabeled ones: scores on them are too high",)
+    assert found.notes == ("1 of 40 test texts is also among the unlabeled ones: scores on them are too high",)
     assert with_unlabeled(task, settings, "none") is task
     (other := tmp_path / "other.txt").write_text("else", encoding="utf-8")
     assert [e.text_a for e in with_unlabeled(task, settings, str(other)).unlabeled] == ["else"]

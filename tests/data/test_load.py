@@ -123,7 +123,7 @@ BAD = {
         ["--text-a words", "'label', 'words'"],
     ),
     "column that was named": (lambda d: write(d, "train"), {"text_a": "body"}, ["no column body", "--text-a"]),
-    "short row": (lambda d: write(d, "train", [*ROWS, ("yes",)]), {}, ["line 6", "1 columns where the header has 2"]),
+    "short row": (lambda d: write(d, "train", [*ROWS, ("yes",)]), {}, ["line 6", "1 column where the header has 2"]),
     "broken UTF-8": (
         lambda d: (d / "train.tsv").write_bytes(b"label\ttext\nno\tok\nyes\tcaf\xe9\n"),
         {},
@@ -131,7 +131,7 @@ BAD = {
     ),
     "empty text": (lambda d: write(d, "train", [*ROWS, ("yes", " ")]), {}, ["line 6", "empty"]),
     "one label": (lambda d: write(d, "train", [("yes", "a"), ("yes", "b")]), {}, ["single label"]),
-    "too few to divide": (lambda d: write(d, "train"), {}, ["4 examples are too few"]),
+    "too few to divide": (lambda d: write(d, "train"), {}, ["4 training examples are too few"]),
     "a spreadsheet": (
         lambda d: write(d, "train") or (d / "train.tsv").rename(d / "train.xlsx"),
         {},
