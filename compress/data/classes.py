@@ -22,7 +22,7 @@ _TRUTH = {"true", "false"}
 _NO_NUMBER = {"nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 SET = {"1", "1.0", "true"}
 FLAGS = SET | {"0", "0.0", "false"}  # a column of these says whether a label is set
-_MANY, _ONCE = 10, 0.8  # different labels; the share of them that may occur once
+_MANY, _ONCE = 10, 0.8  # different labels; the share of rows whose label may be theirs alone
 _MOSTLY = 0.9  # of the labels are fractions: the rest is a mistake, not a class
 Raw = dict[str, list[tuple[str, str]]]  # split → (place, label) of every row
 
@@ -132,17 +132,17 @@ def _same(label: str, numeric: bool) -> object:
 
 
 def check_classes(raw: Raw, reading: Reading, *, sure: bool) -> None:
-    """Raise DataError where most labels occur once: such a column holds texts, scores or numbers of rows.
+    """Raise DataError where most rows have a label of their own: such a column holds texts, scores or numbers of rows.
 
     Whole numbers that could be scores are named in a note, unless the recipe has set the kind (`sure`).
     """
     counts = Counter(label for column in raw.values() for _, label in column)
     place, example = raw["train"][0]
     numeric = all(number_of(label) is not None for label in counts)
-    if len(counts) > _MANY and sum(count == 1 for count in counts.values()) > _ONCE * len(counts):
+    if len(counts) > _MANY and sum(count == 1 for count in counts.values()) > _ONCE * counts.total():
         scores = "set --kind regression for scores" if numeric else "write numbers as digits with a point"
         raise DataError(
-            f"of {len(counts):,} different labels most occur once, such as {example[:40]!r}: no classes can "
+            f"most rows have a label of their own, such as {example[:40]!r} ({len(counts):,} labels): no classes can "
             "be learned from that",
             where=place.partition(", ")[0],
             remedy=f"{scores}, or name the column of the classes with --label",

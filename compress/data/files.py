@@ -126,7 +126,8 @@ def _read_lines(file: Path, reading: Reading) -> Iterator[tuple[str, Row]]:
         reading.note(f"{file.name} has fastText's form: each line begins with its {_FASTTEXT}NAME")
         yield from _fasttext(lines)
     else:
-        yield from ((place, {LINE: line}) for place, line in lines)
+        for place, line in lines:
+            yield place, {LINE: line}
 
 
 def _fasttext(lines: list[tuple[str, str]]) -> Iterator[tuple[str, Row]]:
