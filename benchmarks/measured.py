@@ -1,10 +1,12 @@
 """Add a finished run to docs/results/measured.json: `python -m benchmarks.measured RUN_DIR --recipe NAME --data NAME`.
 
-The numbers are those of its report.json, nothing is typed in. A row of the same recipe, data and seed is replaced.
+The numbers are those of its report.json, nothing is typed in. A row of the same recipe, data and seed is replaced. The
+row names the commit whose code ran: the one that is checked out, or `--commit`.
 """
 
 import argparse
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from compress.report.formats import MetricFormat
 MEASURED = Path(__file__).parents[1] / "docs" / "results" / "measured.json"
 
 
-def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
+def row(run: Path, recipe: str, data: str, commit: str) -> dict[str, Any]:
     """A run's row: its programs' numbers, in points (100 × the metric), MB and ms."""
     report = json.loads((run / "report.json").read_text(encoding="utf-8"))
     settings, verdict = yaml.safe_load(report["recipe"]["yaml"]), report["verdict"]
@@ -61,8 +63,14 @@ def row(run: Path, recipe: str, data: str) -> dict[str, Any]:
         "ms": {n: round(ticket["latency_ms"][n]["median"], 2) for n in ("12", "64")},
         "dense_ms": {n: round(dense["latency_ms"][n]["median"], 2) for n in ("12", "64")},
         "speed_ratio": {n: round(verdict["speed_ratio"][n], 1) for n in ("12", "64")},
+        "commit": commit,
         "command": f"pocket-ticket run --recipe {recipe}" if recipe in names() else f"pocket-ticket run {recipe}",
     }
+
+
+def _checked_out() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, cwd=MEASURED.parent, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
@@ -71,9 +79,10 @@ def main() -> None:
     parser.add_argument("run", type=Path, metavar="RUN_DIR")
     parser.add_argument("--recipe", required=True, help="the recipe's name, or the flags that stand for it")
     parser.add_argument("--data", required=True, help="the data set's name in the tables")
+    parser.add_argument("--commit", default=_checked_out(), help="the code that ran (default: the one checked out)")
     given = parser.parse_args()
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
-    new = row(given.run, given.recipe, given.data)
+    new = row(given.run, given.recipe, given.data, given.commit)
     same = ("recipe", "data", "seed")
     measured["runs"] = [r for r in measured["runs"] if any(r[key] != new[key] for key in same)] + [new]
     write_atomic(MEASURED, json.dumps(measured, indent=1, ensure_ascii=False) + "\n")

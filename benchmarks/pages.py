@@ -36,8 +36,8 @@ def runs(recipe: str, data: str | None = None) -> list[dict[str, Any]]:
 
 
 def table(head: list[str], rows: Table) -> str:
-    """A Markdown table whose columns after the first are set right."""
-    rule = ["---", *["---:"] * (len(head) - 1)]
+    """A Markdown table whose columns after the first are set right, but for a command's."""
+    rule = ["---", *("---" if name == "command" else "---:" for name in head[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)) + "\n"
 
 
@@ -48,6 +48,11 @@ def _points(value: float) -> str:
 def _interval(row: dict[str, Any]) -> str:
     low, high = (_points(end) for end in row["ci95"])
     return f"{_points(row['drop'])} ({low} to {high})"
+
+
+def _source(row: dict[str, Any]) -> list[str]:
+    """The two last cells of a row of results: the commit and the command."""
+    return [f"`{row['commit']}`", f"`{row['command']}`"]
 
 
 def first_table() -> str:
@@ -107,14 +112,13 @@ def run_table() -> str:
             f"{r['program']:.1f}",
             _interval(r),
             f"{r['mb']:.2f} ({r['size_ratio']:.1f} ×)",
-            r["date"],
+            *_source(r),
         ]
         for recipe in _NEEDS
         for r in runs(recipe)
     ]
-    head = ["recipe", "data", "seed", "dense", "program", "points lost (95 %)", "MB (smaller)", "measured"]
-    commands = dict.fromkeys(f"`{r['command']}`" for recipe in _NEEDS for r in runs(recipe))
-    return f"{table(head, rows)}\nCommands: {', '.join(commands)}.\n"
+    head = ["recipe", "data", "seed", "dense", "program", "points lost (95 %)", "MB (smaller)", "commit", "command"]
+    return table(head, rows)
 
 
 def ticket_table() -> str:
@@ -132,17 +136,19 @@ def ticket_table() -> str:
             f"{r['sparsity']} %",
             spread(r["ticket"]),
             spread(r["random"]),
+            *_source(r),
         ]
         for r in tickets["rows"]
     ]
-    return table(["data", "metric", "dense", "removed", "ticket", "random mask"], rows)
+    return table(["data", "metric", "dense", "removed", "ticket", "random mask", "commit", "command"], rows)
 
 
 def peer_table() -> str:
     """The time of this project's program divided by the other engine's, one thread."""
     peers = measured()["peers"]
     rows = [[r["program"], r["against"], *(f"{ratio:.2f}" for ratio in r["ratio"])] for r in peers["rows"]]
-    return table(["program", "against", *(f"{n} tokens" for n in peers["tokens"])], rows)
+    shown = table(["program", "against", *(f"{n} tokens" for n in peers["tokens"])], rows)
+    return f"{shown}\nMeasured at commit `{peers['commit']}` by `{peers['command']}`.\n"
 
 
 def recipe_settings() -> str:

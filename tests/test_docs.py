@@ -20,18 +20,26 @@ _BLOCK = re.compile(r"<!-- measured: [\w-]+ -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def commands() -> list[tuple[str, str]]:
-    """(page, command) of every command in a fenced block."""
+    """(page, command) of every command in a fenced block, and beside every measured row."""
     found = []
     for page in READERS:
         for block in re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
             for line in block.splitlines():
                 if line.startswith("pocket-ticket "):
                     found.append((page.name, line.partition("#")[0].strip()))
-    return found
+    measured = pages.measured()
+    rows = [*measured["runs"], *measured["tickets"]["rows"]]
+    return found + [("measured.json", row["command"]) for row in rows]
 
 
 def test_pages_show_the_measured_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert pages.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_every_measured_row_names_its_commit() -> None:
+    measured = pages.measured()
+    for row in (*measured["runs"], *measured["tickets"]["rows"], measured["peers"]):
+        assert re.fullmatch(r"[0-9a-f]{7,12}", row["commit"]), row
 
 
 def test_the_readme_is_short_and_types_no_measured_number() -> None:
