@@ -10,7 +10,7 @@ from compress.kinds.encode import Texts
 from compress.kinds.long_texts import strategy_of
 from compress.models.load import classes_of, examine, load_for, load_tokenizer
 from compress.pipeline.kept import AGREEMENT
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.training.trainer import predict
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from compress.errors import RecipeError
 from compress.models.head import Head
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.report.formats import MetricFormat
 
 AGREEMENT = "agreement"  # the metric where the checkpoint's own answers are the labels

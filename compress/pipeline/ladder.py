@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from compress.recipe.sections import BudgetSection
+from compress.recipe.budget import BudgetSection
 
 Storage = Literal["int8", "int4"]
 SCHEMES: tuple[Storage, ...] = ("int8", "int4")

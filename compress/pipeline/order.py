@@ -20,7 +20,7 @@ from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
 from compress.pipeline.stages.budget import settled
 from compress.pipeline.stages.stage import Data, Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.report.formats import size
 from compress.report.render import write_report
 from compress.report.terminal import summary_table

@@ -25,7 +25,7 @@ from compress.pipeline.answers_as_labels import with_answers_of
 from compress.pipeline.kept import Plan, plan_of
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.defaults import for_examples
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.report.formats import MetricFormat
 from compress.training.class_weights import balanced_weights
 from compress.training.trainer import Learner

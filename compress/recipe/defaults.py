@@ -1,6 +1,6 @@
 """Defaults that follow from the data: passes and learning rates by the number of training examples and labels."""
 
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 
 # Fewer steps leave a small task half learned, and larger ones like a lower rate: measured in docs/log.md.
 _STEPS, _EPOCHS = 500, (3, 10)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from compress.recipe.load import load_recipe, names
-from compress.recipe.sections import Recipe, options
+from compress.recipe.recipe import Recipe, options
 
 USUAL = "balanced"  # the recipe of a run for which nothing is said about the ticket
 _OF_THE_TICKET = ("ticket", "structure", "budget", "distill", "quantize", "controls")

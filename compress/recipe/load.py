@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from compress.errors import RecipeError
-from compress.recipe.sections import Recipe, option_keys
+from compress.recipe.recipe import Recipe, option_keys
 
 NAMED = Path(str(resources.files(__package__))) / "named"
 

@@ -19,7 +19,7 @@ from compress.pipeline.kept import AGREEMENT
 from compress.pipeline.run import Inputs
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import compared
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.report.formats import duration
 from compress.study.page import write_page
 from compress.study.results import FORMAT, Results

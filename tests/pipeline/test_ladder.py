@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from compress.errors import RecipeError
 from compress.pipeline.ladder import LADDER, SCHEMES, Draft, first_fitting, search
+from compress.recipe.budget import BudgetSection
 from compress.recipe.load import load_recipe
-from compress.recipe.sections import BudgetSection, StructureSection
+from compress.recipe.sections import StructureSection
 
 
 class Ladder:

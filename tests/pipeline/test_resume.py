@@ -17,7 +17,7 @@ from compress.models.load import model_fingerprint
 from compress.pipeline.order import Pipeline, stages_of
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.load import load_recipe
-from compress.recipe.sections import Recipe, options
+from compress.recipe.recipe import Recipe, options
 
 KINDS = ({}, {"ticket.kind": "structure"}, {"budget.max_drop": 2.0})  # of searches; each has settings of its own
 OTHER = {  # values that the type alone does not give

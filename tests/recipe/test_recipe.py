@@ -7,7 +7,7 @@ import pytest
 from compress.errors import RecipeError
 from compress.recipe.defaults import for_examples
 from compress.recipe.load import NAMED, load_recipe
-from compress.recipe.sections import Recipe, option_keys
+from compress.recipe.recipe import Recipe, option_keys
 
 RECIPES = sorted(NAMED.glob("*.yaml"))
 

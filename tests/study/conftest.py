@@ -8,7 +8,7 @@ import pytest
 
 from compress.console import Console
 from compress.recipe.load import load_recipe
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.study.experiments import run_study
 from compress.study.settings import Settings
 

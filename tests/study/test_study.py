@@ -13,7 +13,7 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask, find_ticket
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Inputs
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.study.experiments import dry_run
 from compress.study.settings import SEARCHES, Settings
 from compress.study.trainings import Bench, Spec

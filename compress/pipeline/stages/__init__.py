@@ -2,7 +2,7 @@
 
 from compress.pipeline.stages import baseline, budget, dense, distilled, drafts, shrunk, ticket
 from compress.pipeline.stages.stage import Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 
 
 def training_stages(recipe: Recipe) -> list[Stage]:

@@ -12,7 +12,8 @@ from compress.pipeline.stages.drafts import FIRST, at_rung, drafts_in
 from compress.pipeline.stages.scoring import program_predictions
 from compress.pipeline.stages.shrunk import chosen_stage, run_shrunk, shrinking_cost
 from compress.pipeline.stages.stage import Cost, Data, Stage
-from compress.recipe.sections import BudgetSection, Recipe
+from compress.recipe.budget import BudgetSection
+from compress.recipe.recipe import Recipe
 
 CHOICE = "choice.json"
 

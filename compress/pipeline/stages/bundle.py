@@ -9,7 +9,7 @@ from compress.pipeline.about import licenses
 from compress.pipeline.run import Run
 from compress.pipeline.stages import final_stage
 from compress.pipeline.stages.stage import Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 
 
 def run_bundle(run: Run, folder: Path) -> None:

@@ -6,7 +6,7 @@ from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.training.distillation import Teacher
 from compress.training.trainer import TrainingPlan
 

@@ -13,7 +13,8 @@ from compress.pipeline.ladder import LADDER, SCHEMES, Draft, Storage, first_fitt
 from compress.pipeline.run import Run
 from compress.pipeline.stages.shrunk import cut, sizes_of
 from compress.pipeline.stages.stage import Cost, Stage
-from compress.recipe.sections import BudgetSection, Recipe
+from compress.recipe.budget import BudgetSection
+from compress.recipe.recipe import Recipe
 
 FIRST = "first.json"
 

@@ -24,7 +24,7 @@ from compress.pipeline.stages.scoring import (
     value_and_interval,
 )
 from compress.pipeline.stages.stage import Cost, Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 
 REPORTED_LENGTHS = (12, 64)  # tokens; always measured, so that any two reports can be compared
 

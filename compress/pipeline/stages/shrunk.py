@@ -21,7 +21,8 @@ from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
-from compress.recipe.sections import Recipe, StructureSection
+from compress.recipe.recipe import Recipe
+from compress.recipe.sections import StructureSection
 from compress.shrink.gates import gate_scores
 from compress.shrink.units import (
     UnitScores,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.pipeline.run import Run
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 
 FORWARD = 0.35  # a forward pass, in training steps
 

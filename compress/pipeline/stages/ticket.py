@@ -15,7 +15,7 @@ from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.dense import train_like_dense
 from compress.pipeline.stages.scoring import finish, predictions_of, quality
 from compress.pipeline.stages.stage import Cost, Data, Stage
-from compress.recipe.sections import Recipe
+from compress.recipe.recipe import Recipe
 from compress.training.trainer import TrainingPlan
 
 
