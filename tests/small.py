@@ -15,7 +15,9 @@ def encoder(folder: Path) -> Path:
     import torch
     from transformers import BertConfig, BertModel
 
-    from compress.models.load import load_tokenizer, resolve_model, save
+    from compress.models.load import load_tokenizer
+    from compress.models.source import resolve_model
+    from compress.models.store import save
 
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)

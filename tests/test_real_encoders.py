@@ -16,7 +16,8 @@ from benchmarks.encoders.sources import ENCODERS
 from compress.cli import main
 from compress.data.load import load_task
 from compress.data.task import Task
-from compress.models.load import load_for, load_saved, load_tokenizer, notes_on, save
+from compress.models.load import load_for, load_tokenizer, notes_on
+from compress.models.store import load_saved, save
 from compress.recipe.sections import DataSection
 from mobile_export.bundle.golden import Text
 from mobile_export.bundle.support import why_no_bundle

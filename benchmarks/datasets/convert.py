@@ -202,7 +202,8 @@ def plain_texts(files: list[bytes]) -> dict[str, str]:
 
 def long_reviews(files: list[bytes]) -> dict[str, str]:
     """A ZIP of reviews: those of 513 to 1,000 word pieces, shuffled with seed 0."""
-    from compress.models.load import load_tokenizer, resolve_model
+    from compress.models.load import load_tokenizer
+    from compress.models.source import resolve_model
 
     archive = zipfile.ZipFile(io.BytesIO(files[0]))
     rows = [

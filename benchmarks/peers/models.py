@@ -78,15 +78,15 @@ def subject(name: str, given: Path | None, made: Path, families: tuple[str, ...]
 
 def make_dense(folder: Path) -> None:
     """Save the embedded encoder under a two-class head that depends on nothing but a seed."""
-    from compress.models.load import save
+    from compress.models.store import save
 
     save(*_dense(), folder)
 
 
 def make_ticket(folder: Path) -> None:
     """Save the dense model cut to its first heads, neurons, layers and most general words. It is not trained."""
-    from compress.models.load import save
     from compress.models.saved import Sizes
+    from compress.models.store import save
     from compress.models.surgery import Structure, remove
     from compress.shrink.vocabulary import choose, trim_model, trim_tokenizer
 
@@ -99,8 +99,8 @@ def make_ticket(folder: Path) -> None:
 
 def make_merged(folder: Path) -> None:
     """Save the dense model with its tokens merged in pairs. It is not trained."""
-    from compress.models.load import save
     from compress.models.merging import merge
+    from compress.models.store import save
 
     model, tokenizer = _dense()
     save(merge(model, MERGED_AFTER), tokenizer, folder)
@@ -114,7 +114,8 @@ def _dense() -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
 
     from compress.data.task import Example, Task
     from compress.models.anatomy import classification_head_of
-    from compress.models.load import load_for, load_tokenizer, resolve_model
+    from compress.models.load import load_for, load_tokenizer
+    from compress.models.source import resolve_model
 
     source = resolve_model("minilm")[1]
     rows = (Example("text", None, 0),)

@@ -10,7 +10,7 @@ from rich.table import Table
 from compress import __version__
 from compress.console import Console
 from compress.files import fingerprint, write_atomic
-from compress.models.load import model_fingerprint, weights_fingerprint
+from compress.models.source import model_fingerprint, weights_fingerprint
 from compress.pipeline import kept, overview
 from compress.pipeline.about import VERSIONS, environment
 from compress.pipeline.app import build_app, why_no_app, why_no_bundle

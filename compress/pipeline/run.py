@@ -20,7 +20,9 @@ from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
 from compress.kinds.thresholds import FEWEST
 from compress.models.head import Head
-from compress.models.load import examine, load_for, load_saved, load_tokenizer, named_by, resolve_model
+from compress.models.load import examine, load_for, load_tokenizer, named_by
+from compress.models.source import resolve_model
+from compress.models.store import load_saved
 from compress.pipeline.answers_as_labels import with_answers_of
 from compress.pipeline.kept import Plan, plan_of
 from compress.pipeline.run_dir import RunDir

@@ -13,7 +13,7 @@ from compress.errors import RecipeError
 from compress.files import write_atomic, write_json
 from compress.lottery import Mask
 from compress.lottery.controls import random_mask
-from compress.models.load import weights_fingerprint
+from compress.models.source import weights_fingerprint
 from compress.pipeline.estimate import probe
 from compress.pipeline.kept import AGREEMENT
 from compress.pipeline.run import Inputs

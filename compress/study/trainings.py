@@ -25,7 +25,8 @@ from compress.lottery.convergence import Settling
 from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
-from compress.models.load import load_saved, model_fingerprint, save
+from compress.models.source import model_fingerprint
+from compress.models.store import load_saved, save
 from compress.pipeline.run import Inputs, load_predictions
 from compress.pipeline.run_dir import RunDir
 from compress.pipeline.stages.scoring import points, predictions_of, save_predictions

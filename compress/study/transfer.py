@@ -8,7 +8,7 @@ from compress.errors import PocketTicketError
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
 from compress.models.architectures import architecture_of
-from compress.models.load import weights_fingerprint
+from compress.models.source import weights_fingerprint
 from compress.pipeline.run import Inputs
 from compress.study.results import load_study
 

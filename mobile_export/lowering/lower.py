@@ -76,7 +76,7 @@ def lower(
 
 def load_model(model_dir: Path) -> nn.Module:
     """The task model saved in a folder, in fp32 and ready to answer (eval mode). Raises ModelError."""
-    from compress.models.load import load_saved
+    from compress.models.store import load_saved
 
     with quiet():
         return load_saved(Path(model_dir))

@@ -11,7 +11,9 @@ from benchmarks.instructions import __main__ as command
 from benchmarks.instructions import callgrind, emulated
 from compress.errors import ToolError
 from compress.files import read_json
-from compress.models.load import load_tokenizer, resolve_model, save
+from compress.models.load import load_tokenizer
+from compress.models.source import resolve_model
+from compress.models.store import save
 
 VERSIONS = {"host": {"valgrind", "processor"}, "cortex-a53": {"runtime", "qemu"}, "cortex-a76": {"runtime", "qemu"}}
 

@@ -20,7 +20,9 @@ from benchmarks.profile import (
     rows,
     summary,
 )
-from compress.models.load import load_tokenizer, resolve_model, save
+from compress.models.load import load_tokenizer
+from compress.models.source import resolve_model
+from compress.models.store import save
 
 LINEAR = "Fully Connected (NC, QDU8, F32, QC8W) GEMM #3"
 

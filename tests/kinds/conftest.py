@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerBase
 
-from compress.models.load import load_tokenizer, resolve_model
+from compress.models.load import load_tokenizer
+from compress.models.source import resolve_model
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from architectures import CONFIGS, model_of
 from compress.errors import ModelError
 from compress.models.anatomy import embeddings_of, stored_matrices
 from compress.models.factorized import factorize
-from compress.models.load import load_saved
+from compress.models.store import load_saved
 from mobile_export.lowering.phone import PhoneEncoder
 
 IDS = torch.arange(5, 20)[None]

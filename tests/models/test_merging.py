@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from compress.errors import ModelError
-from compress.models.load import load_saved
 from compress.models.merging import merge, merged, merged_length, merging_table
 from compress.models.saved import Saved
+from compress.models.store import load_saved
 
 
 def model_of(kind: str, layers: int = 3, attention: str = "sdpa") -> torch.nn.Module:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compress.errors import ModelError
-from compress.models.load import load_saved
 from compress.models.saved import Saved
+from compress.models.store import load_saved
 from compress.models.surgery import Structure, full_structure, masked, remove
 
 

@@ -13,7 +13,7 @@ import pytest
 from compress.console import Console
 from compress.errors import PocketTicketError
 from compress.files import fingerprint
-from compress.models.load import model_fingerprint
+from compress.models.source import model_fingerprint
 from compress.pipeline.order import Pipeline, stages_of
 from compress.pipeline.run_dir import RunDir
 from compress.recipe.load import load_recipe

@@ -12,7 +12,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import BertModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from compress.errors import ModelError
-from compress.models.load import load_tokenizer, resolve_model, save
+from compress.models.load import load_tokenizer
+from compress.models.source import resolve_model
+from compress.models.store import save
 from compress.shrink.vocabulary import choose, coverage, trim_model, trim_tokenizer
 
 TEXTS = ["wake me at half past six", "turn the lamp in the hall off, please", "naïve café? 12 €"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from compress.errors import RecipeError
 from compress.files import read_json, write_json
-from compress.models.load import save
+from compress.models.store import save
 from compress.models.surgery import Structure, full_structure
 from compress.pipeline.ladder import LADDER, SCHEMES, Draft, Storage, first_fitting
 from compress.pipeline.run import Run

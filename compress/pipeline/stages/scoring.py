@@ -17,7 +17,7 @@ from compress.files import write_atomic, write_json
 from compress.kinds.encode import Texts
 from compress.lottery import Mask
 from compress.models.anatomy import prunable_parameters
-from compress.models.load import save
+from compress.models.store import save
 from compress.pipeline.run import PREDICTIONS, Inputs
 from compress.training.trainer import Fitted, predict
 

@@ -11,8 +11,8 @@ from compress.console import Console
 from compress.data.task import Example
 from compress.files import read_json
 from compress.kinds.encode import Texts
-from compress.models.load import load_saved
 from compress.models.saved import Saved
+from compress.models.store import load_saved
 from compress.models.surgery import full_structure
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages.dense import run_dense
