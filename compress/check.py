@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=_EXAMPLES,
     )
     add_recipe_flags(parser)
-    add_common_flags(parser.add_argument_group("command", "What to show."))
+    add_common_flags(parser.add_argument_group("command", "What to show."), USUAL)
     parsed = parser.parse_args(arguments)
 
     def work() -> None:

@@ -57,7 +57,7 @@ def _parser() -> Parser:
         metavar="DIR",
         help="run folder (default: runs/TASK-FINGERPRINT); the same folder continues a run",
     )
-    add_common_flags(command)
+    add_common_flags(command, USUAL)
     command.add_argument(
         "--apk", action=argparse.BooleanOptionalAction, default=True, help="build the demo app, too (default: yes)"
     )

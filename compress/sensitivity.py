@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The command: 0 with a table, 2 with one sentence."""
     parser = Parser(
         prog="pocket-ticket sensitivity",
-        description=__doc__.splitlines()[0],
+        description="Which matrices lose accuracy in few bits? Each matrix is rounded alone, and dev is evaluated.",
         epilog="example: pocket-ticket sensitivity runs/mine, then --set quantize.keep_int8=[embeddings.word]",
     )
     parser.add_argument("run", type=Path, metavar="RUN_DIR", help="folder of a finished run")

@@ -83,7 +83,7 @@ def _from_folder(folder: Path, reading: Reading) -> dict[str, Table]:
     raise DataError(
         f"there is no training file{there}",
         where=str(folder),
-        remedy=f"name it train with one of {', '.join(SUFFIXES)}, or give a single file: --data FILE",
+        remedy=f"call it train, with one of the endings {', '.join(SUFFIXES)}, or give a single file: --data FILE",
     )
 
 

@@ -109,7 +109,7 @@ def prune(
         wished = sparsity.get(group) if isinstance(sparsity, Mapping) else sparsity
         if wished is None or not 0 <= wished < 1:
             raise PocketTicketError(
-                f"the sparsity {wished} of group '{group}' is not valid", remedy="give a number from 0 to below 1"
+                f"the sparsity {wished} of group '{group}' is not valid", remedy="give 0 to less than 1"
             )
         kept |= _prune_group({name: scores[name] for name in names}, mask, wished)
     return Mask({name: kept[name] for name in mask})

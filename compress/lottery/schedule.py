@@ -37,7 +37,7 @@ def sparsities(schedule: str | Schedule | Sequence[float], sparsity: float, roun
     Raises PocketTicketError for an unknown name, for numbers outside [0, 1), and for a sparsity that falls.
     """
     if not 0 <= sparsity < 1:
-        raise PocketTicketError(f"the sparsity is {sparsity}", remedy="choose one from 0 to below 1")
+        raise PocketTicketError(f"the sparsity is {sparsity}", remedy="choose 0 to less than 1")
     if rounds < 1:
         raise PocketTicketError(f"the number of rounds is {rounds}", remedy="choose 1 or more")
     if isinstance(schedule, str):
@@ -47,7 +47,7 @@ def sparsities(schedule: str | Schedule | Sequence[float], sparsity: float, roun
         schedule = SCHEDULES[schedule]
     steps = schedule(sparsity, rounds) if callable(schedule) else list(schedule)
     if not steps or any(not 0 <= s < 1 for s in steps) or any(b < a for a, b in pairwise(steps)):
-        raise PocketTicketError(f"the schedule {steps} is not valid", remedy="give growing numbers from 0 to below 1")
+        raise PocketTicketError(f"the schedule {steps} is not valid", remedy="give growing numbers, 0 to less than 1")
     if abs(steps[-1] - sparsity) > 1e-9:
         raise PocketTicketError(f"the schedule ends at {steps[-1]}, not at {sparsity}", remedy="make them the same")
     return steps

@@ -48,11 +48,11 @@ def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] 
         _add_flag(groups[section], flag, key, info)
 
 
-def add_common_flags(command: Any) -> None:
-    """Where the recipe comes from and what is shown: the same for every command."""
-    known = f"{', '.join(names())}, or a YAML file"
-    usual = f"without it and without settings of the ticket: {USUAL}"
-    command.add_argument("--recipe", metavar="NAME", help=f"{known}; flags override it; {usual}")
+def add_common_flags(command: Any, usual: str | None = None) -> None:
+    """Where the recipe comes from and what is shown: the same for every command; `usual` as for `recipe_of`."""
+    known = f"{', '.join(names())}, or a YAML file: its settings replace the defaults shown here, flags replace both"
+    without = f"; a command without it and without any setting of the ticket uses {usual}" if usual else ""
+    command.add_argument("--recipe", metavar="NAME", help=f"{known}{without}")
     command.add_argument(
         "--set", action="append", metavar="KEY=VALUE", help="set any recipe key, such as ticket.rounds=5"
     )

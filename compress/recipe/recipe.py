@@ -25,7 +25,7 @@ class Recipe(Section):
     target: Literal["android", "ios", "linux-arm"] = option(
         "android", "what the program is for; it also names the bundle's folder", "--target"
     )
-    seed: int = option(0, "seed of initialization, order and dropout", "--seed", ge=0)
+    seed: int = option(0, "seed of new weights, the order of examples and dropout", "--seed", ge=0)
     model: ModelSection = ModelSection()
     data: DataSection = DataSection()
     training: TrainingSection = TrainingSection()

@@ -207,9 +207,11 @@ class DistillSection(Section):
     """Whether the ticket learns from the dense model."""
 
     enabled: bool = option(True, "train the ticket with the dense model as its teacher", "--distill")
-    epochs: float | None = option(None, "passes over the training data, if not training.epochs", gt=0)
+    epochs: float | None = option(
+        None, "passes over the training data; by default training.epochs, 3 or 5 times as many if structured", gt=0
+    )
     learning_rate: float | None = option(
-        None, "peak of the learning rate, if not training.learning_rate (structured tickets: 3e-4)", gt=0
+        None, "peak of the learning rate; by default training.learning_rate, structured tickets 3e-4", gt=0
     )
     temperature: float = option(2.0, "softens teacher's and student's distributions (Hinton et al. 2015)", gt=0)
     logits_weight: float = option(
@@ -246,7 +248,7 @@ class QuantizeSection(Section):
     )
     keep_int8: tuple[str, ...] = option(
         (),
-        "int4: matrices that stay int8, named as in the program's listing, * for any (pocket-ticket sensitivity)",
+        "int4: matrices that stay int8, by the names that pocket-ticket sensitivity prints; * stands for any letters",
     )
     aware_epochs: float = option(
         0, "structured tickets: last passes with weights rounded as the program stores them", ge=0
@@ -256,6 +258,6 @@ class QuantizeSection(Section):
 class MeasureSection(Section):
     """What is measured on the exported programs."""
 
-    lengths: tuple[int, ...] = option((12, 64), "tokens of the inputs whose latency is measured, besides 12 and 64")
+    lengths: tuple[int, ...] = option((12, 64), "numbers of tokens at which latency is measured, besides 12 and 64")
     threads: int = option(1, "threads of the runtime", "--threads", ge=1)
     rounds: int = option(20, "rounds of alternating measurements (10 runs of each program a round)", ge=3)

@@ -16,7 +16,7 @@ CONTROL_TITLES = {
 def stage_table(report: Report) -> Table:
     """One row a stage: parameters, sparsities, metric with interval, time."""
     metric = sentences.metric_format(report)
-    headings = ["Stage", "Parameters", "Nonzero", "Sparsity, prunable", "Sparsity, whole"]
+    headings = ["Stage", "Parameters", "Nonzero", "Sparsity, prunable", "Sparsity, all weights"]
     headings += [f"Dev {metric.heading}", f"Test {metric.heading}", "95 % interval", "Time"]
     rows = [
         [
@@ -87,7 +87,7 @@ def _rung(trial: dict[str, Any]) -> str:
     shares = ", ".join(f"{f.percent(trial[part])} of the {part}" for part in ("layers", "heads", "neurons"))
     words = f.count(trial["vocabulary"]) if trial["vocabulary"] else "all"
     rank = f" of rank {trial['embedding_rank']}" if trial["embedding_rank"] else ""
-    return f"rung {trial['rung']}: {shares}; {words} words{rank}"
+    return f"structure {trial['rung']}: {shares}; {words} words{rank}"
 
 
 def curve_table(report: Report) -> Table | None:

@@ -17,7 +17,7 @@ _EXAMPLES = """examples:
   python -m compress.study.compare studies/*              what wins on each task; sources × targets
 the same command continues an interrupted study; with more seeds or sparsities only the new trainings run.
 searches:
-""" + "".join(f"  {name:<12} {words}\n" for name, words in SEARCHES.items())
+""" + "".join(f"  {name:<17} {words}\n" for name, words in SEARCHES.items())
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,19 +68,37 @@ def _parser() -> Parser:
     study = parser.add_argument_group("study", "What is trained.")
     every = ",".join(f"{s:g}" for s in SPARSITIES)
     study.add_argument(
-        "--sparsities", default=every, metavar="LIST", help=f"of the prunable weights (default: {every})"
+        "--sparsities",
+        default=every,
+        metavar="LIST",
+        help=f"shares of the weights to remove (default: {every})",
     )
-    study.add_argument("--seeds", default="0,1,2", metavar="LIST", help="of head, order and dropout (default: 0,1,2)")
+    study.add_argument(
+        "--seeds",
+        default="0,1,2",
+        metavar="LIST",
+        help="of head, order of examples, dropout (default: 0,1,2)",
+    )
     controls = ",".join(CONTROLS)
     study.add_argument(
-        "--controls", dest="chance", default=controls, metavar="LIST", help=f"or none (default: {controls})"
+        "--controls",
+        dest="chance",
+        default=controls,
+        metavar="LIST",
+        help=f"compared masks, or none (default: {controls})",
     )
-    study.add_argument("--searches", default="none", metavar="LIST", help="cheaper searches to compare (see below)")
+    study.add_argument("--searches", default="none", metavar="LIST", help="cheaper searches, see below (default: none)")
     study.add_argument(
         "--transfer", nargs="+", type=Path, default=[], metavar="DIR", help="studies whose tickets are tried here"
     )
     study.add_argument("--at", metavar="LIST", help="sparsities of controls, searches and transfer (default: all)")
-    study.add_argument("--looks", type=int, default=2, metavar="INT", help="at dev, a pass, for curves (default: 2)")
+    study.add_argument(
+        "--looks",
+        type=int,
+        default=2,
+        metavar="INT",
+        help="evaluations on dev in each pass (default: 2)",
+    )
     command = parser.add_argument_group("command", "Where to write, and what to show.")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of the study")
     add_common_flags(command)

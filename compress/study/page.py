@@ -35,10 +35,10 @@ def write_page(r: Results, folder: Path) -> None:
 
 
 _SEARCH_NOTE = (
-    "Test, mean ± standard deviation over seeds, of tickets trained like the dense model; in brackets what finding the "
-    "mask cost, in dense fine-tunings, the ticket's own training not counted, and the share of the prunable weights on "
-    "which it differs from the iterative search's. *: below the iterative search by more than its standard deviation. "
-    "Last the rule against the dense model, on dev / test."
+    "Test, mean ± standard deviation over seeds, of tickets trained like the dense model. In brackets: the cost of "
+    "finding the mask, in dense fine-tunings (without the ticket's own training), and the share of the prunable "
+    "weights on which the mask differs from the iterative search's. *: below the iterative search by more than its "
+    "standard deviation. Last: the rule against the dense model, on dev / test."
 )
 
 _TRANSFER_NOTE = "Test; in brackets the share of the prunable weights on which the mask differs from this task's own."

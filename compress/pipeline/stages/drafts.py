@@ -58,7 +58,7 @@ def _draft(run: Run, rung: int, scheme: Storage) -> Draft:
     start = run.pretrained()
     structure = Structure.first(sizes_of(recipe.structure, full_structure(start)))
     model, texts, *_ = cut(run.with_recipe(structure=recipe.structure), structure, start)
-    step = f"draft: rung {rung}, {scheme}"
+    step = f"draft: structure {rung}, {scheme}"
     with run.console.step(step, 1) as advance, tempfile.TemporaryDirectory() as scratch:
         save(model, texts.tokenizer, Path(scratch))
         program = lower(Path(scratch), Path(scratch, "draft.pte"), scheme=scheme)
