@@ -36,9 +36,10 @@ def runs(recipe: str, data: str | None = None) -> list[dict[str, Any]]:
 
 
 def table(head: list[str], rows: Table) -> str:
-    """A Markdown table whose columns after the first are set right, but for a command's."""
-    rule = ["---", *("---" if name == "command" else "---:" for name in head[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)) + "\n"
+    """A Markdown table whose columns after the first are set right. No line breaks between a number and its unit."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    lines = "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)) + "\n"
+    return re.sub(r"(?<=\d) (?=(?:MB|ms|%|×))", "\N{NO-BREAK SPACE}", lines)
 
 
 def _points(value: float) -> str:
@@ -50,9 +51,10 @@ def _interval(row: dict[str, Any]) -> str:
     return f"{_points(row['drop'])} ({low} to {high})"
 
 
-def _source(row: dict[str, Any]) -> list[str]:
-    """The two last cells of a row of results: the commit and the command."""
-    return [f"`{row['commit']}`", f"`{row['command']}`"]
+def _commands(rows: list[dict[str, Any]]) -> str:
+    """What stands below a table of results: the commit and the command of each row."""
+    lines = "\n".join(f"{row['commit']}  {row['command']}" for row in rows)
+    return f"\nCommit and command of each row:\n\n```\n{lines}\n```\n"
 
 
 def first_table() -> str:
@@ -103,6 +105,7 @@ def recipe_table() -> str:
 
 def run_table() -> str:
     """Every measured run."""
+    shown = [r for recipe in _NEEDS for r in runs(recipe)]
     rows = [
         [
             r["recipe"],
@@ -112,13 +115,11 @@ def run_table() -> str:
             f"{r['program']:.1f}",
             _interval(r),
             f"{r['mb']:.2f} ({r['size_ratio']:.1f} ×)",
-            *_source(r),
         ]
-        for recipe in _NEEDS
-        for r in runs(recipe)
+        for r in shown
     ]
-    head = ["recipe", "data", "seed", "dense", "program", "points lost (95 %)", "MB (smaller)", "commit", "command"]
-    return table(head, rows)
+    head = ["recipe", "data", "seed", "dense", "program", "points lost (95 %)", "MB (smaller)"]
+    return table(head, rows) + _commands(shown)
 
 
 def ticket_table() -> str:
@@ -136,11 +137,10 @@ def ticket_table() -> str:
             f"{r['sparsity']} %",
             spread(r["ticket"]),
             spread(r["random"]),
-            *_source(r),
         ]
         for r in tickets["rows"]
     ]
-    return table(["data", "metric", "dense", "removed", "ticket", "random mask", "commit", "command"], rows)
+    return table(["data", "metric", "dense", "removed", "ticket", "random mask"], rows) + _commands(tickets["rows"])
 
 
 def peer_table() -> str:
