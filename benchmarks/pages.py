@@ -39,7 +39,7 @@ def table(head: list[str], rows: Table) -> str:
     """A Markdown table whose columns after the first are set right. No line breaks between a number and its unit."""
     rule = ["---", *["---:"] * (len(head) - 1)]
     lines = "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows)) + "\n"
-    return re.sub(r"(?<=\d) (?=(?:MB|ms|%|×))", "\N{NO-BREAK SPACE}", lines)
+    return re.sub(r"(?<=\d) (?=(?:MB|ms|%|×|±))|(?<=±) (?=\d)", "\N{NO-BREAK SPACE}", lines)
 
 
 def _points(value: float) -> str:
@@ -48,7 +48,7 @@ def _points(value: float) -> str:
 
 def _interval(row: dict[str, Any]) -> str:
     low, high = (_points(end) for end in row["ci95"])
-    return f"{_points(row['drop'])} ({low} to {high})"
+    return f"{_points(row['drop'])} ({low}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high})"
 
 
 def _commands(rows: list[dict[str, Any]]) -> str:
