@@ -15,7 +15,7 @@ from compress.errors import PocketTicketError
 
 PICTURE = Path(__file__).parents[1] / "docs" / "screenshots" / "report.png"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-WIDTH, HEIGHT = 1000, 805
+WIDTH, HEIGHT = 1000, 798
 _FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync --hide-scrollbars"
