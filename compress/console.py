@@ -7,10 +7,13 @@ Three modes: "rich" for people (bars on a terminal, plain lines elsewhere), "qui
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Literal, NoReturn
 
 from rich.console import Console as RichConsole
@@ -38,25 +41,47 @@ class Parser(argparse.ArgumentParser):
 def exit_code(work: Callable[[], int | None]) -> int:
     """Run a command's `work`. Returns its exit code, 0 where it returns none.
 
-    2 after one sentence on a wrong input or a missing tool; 130 after Ctrl-C.
+    2 after one sentence on a wrong input or a missing tool; 130 after Ctrl-C, also where a library that was loading
+    turned it into an error of its own.
     """
     # Threads that wait actively take the cores from each other as soon as anything else runs: 2.4 times slower steps.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    with _interrupts() as pressed:
+        try:
+            return work() or 0
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt) or pressed.is_set():
+                sentence, code = "interrupted; run the same command again; complete stages are kept.", 130
+            elif isinstance(error, PocketTicketError):
+                sentence, code = str(error), 2
+            elif isinstance(error, OSError) and error.errno is not None:
+                place = f"{error.filename}: " if error.filename else ""
+                remedy = "fix that and run the same command again; complete stages are kept"
+                sentence, code = f"{place}{error.strerror}; {remedy}.", 2
+            else:
+                raise
+    print(f"pocket-ticket: {sentence}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """An event that says whether Ctrl-C was pressed inside; it raises KeyboardInterrupt there, as always."""
+    pressed = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    usual = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT)
+    if not callable(usual):  # another thread has no handlers; a process in the background ignores Ctrl-C
+        yield pressed
+        return
+    signal.signal(signal.SIGINT, note)
     try:
-        return work() or 0
-    except PocketTicketError as error:
-        print(f"pocket-ticket: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("pocket-ticket: interrupted; run the same command again; complete stages are kept.", file=sys.stderr)
-        return 130
-    except OSError as error:
-        if error.errno is None:
-            raise
-        place = f"{error.filename}: " if error.filename else ""
-        remedy = "fix that and run the same command again; complete stages are kept"
-        print(f"pocket-ticket: {place}{error.strerror}; {remedy}.", file=sys.stderr)
-        return 2
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def console_mode(parsed: argparse.Namespace) -> Mode:

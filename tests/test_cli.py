@@ -1,5 +1,10 @@
 """One command line: what it knows, and one way to fail for every command."""
 
+import os
+import signal
+import time
+from contextlib import suppress
+
 import pytest
 
 from compress.cli import COMMANDS, main
@@ -42,6 +47,20 @@ def test_what_ends_a_command_is_one_sentence(error: BaseException, capsys: pytes
     assert exit_code(work) == (130 if isinstance(error, KeyboardInterrupt) else 2)
     said = capsys.readouterr().err
     assert said.startswith("pocket-ticket: ") and said.count("\n") == 1, said
+
+
+def test_an_interrupt_is_one_whatever_a_library_makes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """As torch does, which can't be imported again after an import of it was interrupted and the error was dropped."""
+
+    def work() -> None:
+        with suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        raise ImportError("can't be imported twice")
+
+    usual = signal.getsignal(signal.SIGINT)
+    assert exit_code(work) == 130 and "interrupted" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_an_interrupt_while_libraries_load_is_one_sentence(
