@@ -100,7 +100,7 @@ def recipe_table() -> str:
         drops = " and ".join(_points(r["drop"]) for r in found)
         name = f"`--recipe {recipe}`" if recipe in names() else f"`{recipe}`"
         rows.append([need, name, f"{size:.1f} MB", f"{ratio:.0f} ×", drops])
-    return table(["you want", "flag", "program", "smaller", "points lost, a seed each"], rows)
+    return table(["you want", "flag", "program", "smaller", "points lost, each seed"], rows)
 
 
 def run_table() -> str:
