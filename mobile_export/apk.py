@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
@@ -19,9 +20,8 @@ from mobile_export.app.parts import Runtime, fetch, npm_runtime, version
 from mobile_export.app.signing import Key, debug_key, sign
 from mobile_export.app.tools import find_tools
 from mobile_export.app.zip import PAGE, Entry, places, write_zip
-from mobile_export.bundle.check import check_bundle
+from mobile_export.bundle.check import bundle_files, check_bundle
 
-BUNDLE_FILES = ("model.pte", "vocab.txt", "manifest.json", "golden.json")
 ABIS = ("arm64-v8a", "x86_64")
 
 
@@ -60,7 +60,7 @@ def build_apk(
     PocketTicketError if a part has a wrong hash or a program fails.
     """
     bundle, output = Path(bundle), Path(output)
-    check_bundle(bundle)
+    manifest = check_bundle(bundle)
     tools = find_tools()
     key = _key(keystore) if keystore else debug_key(tools)
     with tempfile.TemporaryDirectory(dir=_parent(output), prefix=".apk-") as folder:
@@ -71,7 +71,7 @@ def build_apk(
             *_resources(code.resources),
             Entry("classes.dex", code.dex.read_bytes()),
             *_libraries(runtime, abis),
-            *_assets(bundle),
+            *_assets(bundle, bundle_files(manifest)),
         ]
         write_zip(work / "unsigned.apk", entries)
         sign(tools, work / "unsigned.apk", work / "signed.apk", key, int(version("minSdk")))
@@ -102,8 +102,8 @@ def _resources(linked: Path) -> list[Entry]:
         return [Entry(name, archive.read(name)) for name in archive.namelist() if not name.endswith("/")]
 
 
-def _assets(bundle: Path) -> list[Entry]:
-    return [Entry(f"assets/bundle/{name}", (bundle / name).read_bytes()) for name in BUNDLE_FILES]
+def _assets(bundle: Path, names: Sequence[str]) -> list[Entry]:
+    return [Entry(f"assets/bundle/{name}", (bundle / name).read_bytes()) for name in names]
 
 
 def _libraries(runtime: Runtime, abis: tuple[str, ...]) -> list[Entry]:

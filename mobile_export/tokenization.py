@@ -1,4 +1,4 @@
-"""Tokenize as an app does: from manifest.json and vocab.txt alone.
+"""Tokenize as an app does: from manifest.json and the vocabulary beside it alone.
 
     from mobile_export.tokenization import AppTokenizer
 
@@ -8,6 +8,6 @@
 """
 
 from mobile_export.bundle.reading import AppTokenizer
-from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, read_vocabulary
+from mobile_export.bundle.tokenization import Described, describe_tokenizer, described_tokenizer
 
-__all__ = ["AppTokenizer", "describe_tokenizer", "described_tokenizer", "read_vocabulary"]
+__all__ = ["AppTokenizer", "Described", "describe_tokenizer", "described_tokenizer"]

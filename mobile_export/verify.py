@@ -1,7 +1,7 @@
 """Does a bundle keep its word? `python -m mobile_export.verify BUNDLE_DIR` needs nothing but the bundle.
 
-It checks the manifest against its schema, every hash, the token ids from vocab.txt and the tokenizer's settings, and
-the program's answers to the golden texts: as this machine computes them or, with `--arch arm64`, as emulated ARM
+It checks the manifest against its schema, every hash, the token ids from the vocabulary and the tokenizer's settings,
+and the program's answers to the golden texts: as this machine computes them or, with `--arch arm64`, as emulated ARM
 processors do.
 """
 
@@ -51,7 +51,7 @@ def _table(findings: dict[str | None, Verification]) -> "Table":
     found = next(iter(findings.values()))
     table = Table("check", "result", title=found.name)
     table.add_row("manifest, hashes", "as recorded")
-    table.add_row("token ids from vocab.txt", f"equal for {found.examples} texts")
+    table.add_row("token ids from the vocabulary", f"equal for {found.examples} texts")
     for core, found in findings.items():
         on = f" on {core}" if core else ""
         table.add_row(

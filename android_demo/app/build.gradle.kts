@@ -49,7 +49,7 @@ abstract class CopyBundle : DefaultTask() {
     @TaskAction
     fun copy() {
         files.sync {
-            from(bundle) { include("model.pte", "vocab.txt", "manifest.json", "golden.json") }
+            from(bundle) { include("model.pte", "vocab.txt", "vocabulary.bin", "manifest.json", "golden.json") }
             into(assets.dir("bundle"))
         }
     }

@@ -6,6 +6,7 @@ Unicode versions), so the app carries these instead and asks the platform nothin
     python android_demo/tools/unicode_tables.py      rewrites UnicodeTables.kt; a test compares it with a fresh run
 """
 
+import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,6 +51,60 @@ def combining_classes(decomposed: dict[int, str]) -> dict[int, int]:
             continue
         found[c] = max((cls for cls in classes if not swaps(known[cls], char)), default=classes[0])
     return found
+
+
+def compositions(decomposed: dict[int, str]) -> dict[int, str]:
+    """Code point → the two that compose to it, Hangul left out."""
+    nfc = normalizers.NFC()
+    return {
+        c: nfc.normalize_str(parts[:-1]) + parts[-1]
+        for c, parts in decomposed.items()
+        if c not in HANGUL and len(parts) > 1 and nfc.normalize_str(parts) == chr(c)
+    }
+
+
+def joined_to(start: str, split: pre_tokenizers.PreTokenizer) -> set[int]:
+    """Code points that stay in one word with the character before them."""
+    return {c for c in CODE_POINTS if split.pre_tokenize_str(f"{start}{chr(c)}")[0][1] == (0, 2)}
+
+
+def charsmap(first_bytes: Iterable[int]) -> normalizers.Precompiled:
+    """A precompiled map that makes an "A" of every grapheme under 6 bytes that begins with one of these bytes."""
+    units = [0] * 768
+    units[0] = 256 << 10  # the root's children stand at 256 ^ byte
+    for byte in first_bytes:
+        units[256 ^ byte] = byte | 1 << 8 | 768 << 10  # has a leaf, at 512 ^ byte
+        units[512 ^ byte] = 1 << 31
+    trie = struct.pack(f"<{len(units)}I", *units)
+    return normalizers.Precompiled(struct.pack("<I", len(trie)) + trie + b"A\0")
+
+
+def graphemes() -> dict[str, set[int]]:
+    """Sets of code points by which graphemes are told apart, seen in what a map does to the texts around them."""
+    a, c2, cc = (charsmap([byte]) for byte in (0x61, 0xC2, 0xCC))
+    leads = charsmap(range(0x80, 0x100))
+    above = [c for c in CODE_POINTS if c >= 0x80]
+
+    def those(codes: Iterable[int], mapped: normalizers.Precompiled, before: str, behind: str, become: str) -> set[int]:
+        return {c for c in codes if mapped.normalize_str(before + chr(c) + behind) == become.replace("?", chr(c))}
+
+    marks = those(above, a, "a", "", "A")
+    # क and त are consonants, ् links them: in one grapheme (over 6 bytes) every code point stands for itself
+    return {
+        "JOINS": marks,
+        "PREPENDED": those(above, leads, "", "b", "A"),
+        "CONTROL": those(CODE_POINTS, cc, "", "\u0301\u0302", "?A"),
+        "PICTOGRAPHS": those(above, c2, "\u00a9\u200d", "", "A\u200d?") - marks | {0xA9, 0xAE},
+        "CONSONANTS": linked_by(above, "", "\u094d\u0924\u0301"),
+        "LINKERS": linked_by(marks, "\u0915", "\u0924\u0301"),
+        "CONJOINS": linked_by(marks, "\u0915", "\u094d\u0924\u0301"),
+    }
+
+
+def linked_by(codes: Iterable[int], before: str, behind: str) -> set[int]:
+    """Those that are in one grapheme with the mark behind त: it stays, where it would else go with त."""
+    mapped = charsmap([0xE0])
+    return {c for c in codes if mapped.normalize_str(before + chr(c) + behind).endswith("\u0301")}
 
 
 def base36(number: int) -> str:
@@ -120,10 +175,16 @@ def tables() -> dict[str, tuple[str, str]]:
     """Kotlin name → (what it says, encoded table)."""
     clean, decomposed = changed(bert(clean_text=True)), changed(normalizers.NFD())
     assert set(clean.values()) == {"", " "}
+    compatible = changed(normalizers.NFKD())
     stripped = changed(bert(strip_accents=True))
     lowered = changed(bert(lowercase=True))
     split = pre_tokenizers.BertPreTokenizer()
     pieces = {c: len(split.pre_tokenize_str(f"a{chr(c)}a")) for c in CODE_POINTS}
+    spaces = {c for c, n in pieces.items() if n == 2}
+    runs = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    letters, numbers, others = (joined_to(start, runs) for start in "a1!")
+    assert spaces == set(CODE_POINTS) - letters - numbers - others  # one meaning of white space in all of the library
+    assert not letters & numbers and not (letters | numbers) & others
     return {
         "REMOVED": ("what clean_text drops", encode_set(c for c, t in clean.items() if t == "")),
         "SPACES": ("what clean_text makes a space", encode_set(c for c, t in clean.items() if t == " ")),
@@ -135,7 +196,7 @@ def tables() -> dict[str, tuple[str, str]]:
             "marks that strip_accents drops after decomposing",
             encode_set(c for c, t in stripped.items() if t == "" and c not in decomposed),
         ),
-        "SEPARATORS": ("white space between words", encode_set(c for c, n in pieces.items() if n == 2)),
+        "SEPARATORS": ("white space between words", encode_set(spaces)),
         "PUNCTUATION": ("words of one character", encode_set(c for c, n in pieces.items() if n == 3)),
         "COMBINING": ("combining classes, for the order of marks", encode_numbers(combining_classes(decomposed))),
         "LOWER": (
@@ -150,6 +211,20 @@ def tables() -> dict[str, tuple[str, str]]:
             "full canonical decompositions, Hangul syllables left out",
             encode_texts({c: t for c, t in decomposed.items() if c not in HANGUL}),
         ),
+        "COMPATIBLE": (
+            "full compatibility decompositions that are not the canonical ones",
+            encode_texts({c: t for c, t in compatible.items() if t != decomposed.get(c)}),
+        ),
+        "COMPOSED": ("what two code points compose to canonically", encode_texts(compositions(decomposed))),
+        "MARKS": (
+            "combining marks of every kind",
+            encode_set(c for c, t in changed(normalizers.StripAccents()).items() if t == ""),
+        ),
+        "LETTERS": ("letters, \\p{L}", encode_set(letters)),
+        "NUMBERS": ("numbers, \\p{N}", encode_set(numbers)),
+        "NUMERIC": ("numeric characters", encode_set(joined_to("1", pre_tokenizers.Digits()))),
+        **{name: (f"graphemes, {name.lower()}", encode_set(codes)) for name, codes in graphemes().items()},
+        "WORD": ("characters of words, \\w", encode_set(joined_to("a", pre_tokenizers.Whitespace()))),
     }
 
 

@@ -10,6 +10,7 @@ from compress.files import file_sha256
 
 FORMAT = 1
 KINDS = ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa")
+TOKENIZERS = ("wordpiece", "pipeline")
 PARTS = ("model", "tokenizer", "golden")  # the manifest's entries that name a file
 AGAIN = "export the run again"
 
@@ -58,11 +59,11 @@ def _check_screen(manifest: dict[str, Any], file: Path) -> None:
             where=str(file),
             remedy=f"it knows {', '.join(KINDS)}",
         )
-    if isinstance(way, str) and way != "wordpiece":
+    if isinstance(way, str) and way not in TOKENIZERS:
         raise ExportError(
             f"the demo app can't tokenize like a {way[:40]!r} tokenizer",
             where=str(file),
-            remedy="use an encoder with a WordPiece vocabulary (BERT's family)",
+            remedy=f"it knows {' and '.join(TOKENIZERS)}",
         )
 
 
@@ -83,6 +84,11 @@ def check_schema(content: Any, where: Path, schema: str = "manifest") -> None:
         raise ExportError(f"the {schema} breaks its schema at '{key}' ({shown})", where=str(where), remedy=AGAIN)
 
 
+def bundle_files(manifest: dict[str, Any]) -> list[str]:
+    """The names of all files of a bundle."""
+    return [*(manifest[part]["file"] for part in PARTS), "manifest.json"]
+
+
 def check_files(bundle: Path, manifest: dict[str, Any]) -> None:
     """Raises ExportError for the first file of the manifest that is missing or has another hash."""
     for part in PARTS:
@@ -91,6 +97,15 @@ def check_files(bundle: Path, manifest: dict[str, Any]) -> None:
             raise ExportError("the bundle lacks this file", where=str(file), remedy=AGAIN)
         if file_sha256(file) != manifest[part]["sha256"]:
             raise ExportError("the file's hash is not the one in manifest.json", where=str(file), remedy=AGAIN)
+
+
+def read_part(bundle: Path, manifest: dict[str, Any], part: str) -> bytes:
+    """The bytes of a file that the manifest names. Raises ExportError."""
+    file = bundle / manifest[part]["file"]
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ExportError("the file can't be read", where=str(file), remedy=AGAIN) from error
 
 
 def read_golden(bundle: Path, manifest: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Which texts become golden: those on which a tokenizer or a program is most likely to go wrong on a phone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compress.errors import ExportError
 from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, saved_tokenizer
@@ -56,11 +56,11 @@ def choose_golden(
     if not texts:
         raise ExportError("there are no texts to choose golden ones from", remedy="give the task's evaluation texts")
     tokenizer = saved_tokenizer(model_dir, max_tokens)
-    settings, words = describe_tokenizer(model_dir)
-    special = [settings[name] for name in ("unk", "cls", "sep", "pad")]
+    app = describe_tokenizer(model_dir)
+    special = typed_by_nobody(app.settings)
 
-    def plain(text: Text) -> bool:  # the model's own tokenizer reads "[SEP]" in a text as the token, an app does not
-        return not any(word in part for word in (*special, "[MASK]") for part in (text.text_a, text.text_b or ""))
+    def plain(text: Text) -> bool:
+        return not any(word in part for word in special for part in (text.text_a, text.text_b or ""))
 
     given = list(dict.fromkeys(text for text in texts if plain(text) and (text.text_b is not None) == pair))
     ranked = sorted(given, key=lambda text: (len(text.text_a) + len(text.text_b or ""), text.text_a, text.text_b or ""))
@@ -69,11 +69,18 @@ def choose_golden(
         chosen.update(dict.fromkeys(pool))
     chosen.update(dict.fromkeys(_spread(ranked, count - len(chosen))))
     golden = _padding_out(list(chosen), count)
-    described = described_tokenizer(settings, words, max_tokens)
+    described = described_tokenizer(app.settings, app.data, max_tokens)
     _check_description(tokenizer, described, [*golden, *given[:CHECKED]], segments)
     for text in golden:
         encoded = tokenizer.encode(text.text_a, text.text_b)
         yield text, {"input_ids": encoded.ids, "token_type_ids": encoded.type_ids}
+
+
+def typed_by_nobody(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Special tokens whose spelling in a text is not compared: vocab.txt does not name them."""
+    if settings["kind"] != "wordpiece":
+        return ()
+    return (*(settings[name] for name in ("unk", "cls", "sep", "pad")), "[MASK]")
 
 
 def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence[Text], segments: bool) -> None:
@@ -82,7 +89,7 @@ def _check_description(own: "Tokenizer", described: "Tokenizer", texts: Sequence
         if first.ids != second.ids or (segments and first.type_ids != second.type_ids):
             raise ExportError(
                 f"the manifest can't describe this tokenizer completely: the text {text.text_a[:60]!r} gets other ids",
-                remedy="use an encoder with BERT's unchanged WordPiece tokenizer",
+                remedy="use an encoder with an unchanged tokenizer of those in docs/model.md",
             )
 
 

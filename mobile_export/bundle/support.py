@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compress.errors import ExportError
-from mobile_export.bundle.golden import Text, unusual
+from mobile_export.bundle.golden import Text, typed_by_nobody, unusual
 from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, saved_tokenizer
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ def why_no_bundle(
     texts; with `segments`, where the model reads token_type_ids, the same of these. The sentence names the cause.
     """
     try:
-        settings, words = describe_tokenizer(model_dir)
-        own, app = saved_tokenizer(model_dir, max_tokens), described_tokenizer(settings, words, max_tokens)
+        described = describe_tokenizer(model_dir)
+        own = saved_tokenizer(model_dir, max_tokens)
+        app = described_tokenizer(described.settings, described.data, max_tokens)
     except ExportError as error:
         return f"{error.what}; {error.remedy}" if error.remedy else error.what
 
@@ -41,7 +42,7 @@ def why_no_bundle(
     empty = Text("", "" if pair else None)
     if differs(empty):
         return f"the tokenizer's template (post_processor) is not supported: {_layouts(own, app, empty)}"
-    special = {*(settings[name] for name in ("unk", "cls", "sep", "pad")), "[MASK]"}
+    special = set(typed_by_nobody(described.settings))
     for token in sorted({token.content for token in own.get_added_tokens_decoder().values()} - special):
         if any(differs(probe) for probe in _around(token, pair)):
             return f"the added token {token[:60]!r} is not supported: an app takes it for a usual word"

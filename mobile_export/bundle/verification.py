@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from compress.errors import ExportError
-from mobile_export.bundle.check import AGAIN, check_files, read_golden, read_manifest
-from mobile_export.bundle.tokenization import described_tokenizer, read_vocabulary
+from mobile_export.bundle.check import AGAIN, check_files, read_golden, read_manifest, read_part
+from mobile_export.bundle.tokenization import described_tokenizer
 from mobile_export.programs.arm import arm_answers
 from mobile_export.programs.runtime import LoadedProgram
 
@@ -55,14 +55,14 @@ def verify_bundle(
 
 
 def _check_tokens(bundle: Path, manifest: dict[str, Any], examples: list[dict[str, Any]]) -> None:
-    words = read_vocabulary(bundle / manifest["tokenizer"]["file"])
-    tokenizer = described_tokenizer(manifest["tokenizer"], words, manifest["model"]["max_tokens"])
+    data = read_part(bundle, manifest, "tokenizer")
+    tokenizer = described_tokenizer(manifest["tokenizer"], data, manifest["model"]["max_tokens"])
     for number, example in enumerate(examples):
         encoded = tokenizer.encode(example["text_a"], example["text_b"])
         types = example["token_type_ids"]
         if encoded.ids != example["input_ids"] or (types is not None and encoded.type_ids != types):
             raise ExportError(
-                f"golden text {number} gets other token ids from vocab.txt than those recorded",
+                f"golden text {number} gets other token ids from {manifest['tokenizer']['file']} than those recorded",
                 where=str(bundle / manifest["golden"]["file"]),
                 remedy=AGAIN,
             )

@@ -1,7 +1,7 @@
 """The bundle: everything an app needs, hashed, and nothing else. The only contract between this room and the app.
 
-model.pte, vocab.txt, manifest.json (manifest.schema.json describes it) and golden.json: texts with the token ids and
-logits that the app must reproduce on the phone it lands on.
+model.pte, vocab.txt or vocabulary.bin, manifest.json (manifest.schema.json describes it) and golden.json: texts with
+the token ids and logits that the app must reproduce on the phone it lands on.
 """
 
 import importlib.metadata
@@ -30,6 +30,7 @@ from mobile_export.programs.runtime import LoadedProgram
 TOLERANCE, TOLERANCE_OF_SPREAD = 0.05, 0.05
 # MiniLM's int8 embeddings, whose numbers spread over 0.31, were off by up to 0.010 (3.3 %) on ARM, 24 texts.
 EMBEDDING_OF_SPREAD = 0.1
+VOCABULARIES = ("vocab.txt", "vocabulary.bin")
 WORDS_SHOWN = 8  # of a masked language model's vocabulary
 PACKAGES = ("torch", "executorch", "torchao", "transformers")
 REPORT_KEYS = ("metric_test", "ci95", "dense_metric_test", "bytes_dense", "size_ratio", "speed_ratio")
@@ -71,8 +72,7 @@ def write_bundle(
     thresholds.
     """
     output, model_dir = Path(output), Path(model_dir)
-    settings, vocabulary = describe_tokenizer(model_dir)
-    vocab = "".join(f"{word}\n" for word in vocabulary).encode()
+    tokenizer = describe_tokenizer(model_dir)
     config = _config(model_dir, program)
     columns = _columns(config)
     examples = _golden(model_dir, program, texts, config, columns, progress)
@@ -83,7 +83,11 @@ def write_bundle(
         "name": name,
         "task": _task(config, value_range, no_answer_threshold, thresholds),
         "model": _model(program, threads, pad_id_of(model_dir)),
-        "tokenizer": {**settings, "file": "vocab.txt", "sha256": sha256(vocab).hexdigest()},
+        "tokenizer": {
+            **tokenizer.settings,
+            "file": tokenizer.file,
+            "sha256": sha256(tokenizer.data).hexdigest(),
+        },
         "golden": {
             "file": "golden.json",
             "sha256": sha256(golden).hexdigest(),
@@ -102,7 +106,9 @@ def write_bundle(
     check_schema(manifest, output / "manifest.json")
     (output / "manifest.json").unlink(missing_ok=True)
     _copy(program.path, output / "model.pte")
-    write_atomic(output / "vocab.txt", vocab)
+    for other in VOCABULARIES:
+        (output / other).unlink(missing_ok=True)
+    write_atomic(output / tokenizer.file, tokenizer.data)
     write_atomic(output / "golden.json", golden)
     write_json(output / "manifest.json", manifest)
     return output / "manifest.json"

@@ -12,11 +12,12 @@ from zipfile import ZIP_STORED, ZipFile
 import pytest
 
 from compress.errors import ExportError, PocketTicketError
-from mobile_export.apk import BUNDLE_FILES, Apk, build_apk
+from mobile_export.apk import Apk, build_apk
 from mobile_export.app.parts import npm_runtime
 from mobile_export.app.zip import PAGE, places
 
 pytestmark = pytest.mark.slow
+FILES = ("model.pte", "vocab.txt", "golden.json", "manifest.json")
 
 
 def printed(*command: object) -> str:
@@ -88,8 +89,8 @@ def test_holds_exactly_the_bundle_deflated(apk: Apk, bundles: Path) -> None:
     with ZipFile(apk.path) as archive:
         assert archive.testzip() is None
         inside = {n.removeprefix("assets/bundle/") for n in archive.namelist() if n.startswith("assets/")}
-        assert inside == set(BUNDLE_FILES)
-        for name in BUNDLE_FILES:
+        assert inside == set(FILES)
+        for name in FILES:
             assert archive.read(f"assets/bundle/{name}") == (bundles / "classification" / name).read_bytes()
         model = archive.getinfo("assets/bundle/model.pte")
         best = len(zlib.compress((bundles / "classification" / "model.pte").read_bytes(), 9))

@@ -12,6 +12,7 @@ from compress.kinds import task_type_of
 from compress.kinds.long_texts import as_entry
 from compress.kinds.tokens import entities
 from compress.models.load import load_tokenizer
+from mobile_export.bundle.tokenization import describe_tokenizer
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +106,9 @@ def _answer(kind: str, example: Example, prediction: np.ndarray) -> list:
 
 def test_windows_and_answers_equal_pythons(compiled, tokenizer_folder: Path, tmp_path: Path) -> None:
     found, file = cases(tokenizer_folder), tmp_path / "cases.jsonl"
-    head = {"vocabulary": str(tokenizer_folder / "vocab.txt"), "count": len(found)}
+    described = describe_tokenizer(tokenizer_folder)
+    (tmp_path / described.file).write_bytes(described.data)
+    head = {"tokenizer": described.settings, "file": str(tmp_path / described.file), "count": len(found)}
     file.write_text("".join(json.dumps(line) + "\n" for line in (head, *found)), encoding="utf-8")
     assert {len(case["ids"]) > 1 for case in found if case["strategy"] == "windows"} == {True, False}
     assert {bool(case["answer"]) for case in found if case["no_answer_threshold"] is not None} == {True, False}

@@ -10,57 +10,47 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from tokenizers import Encoding, Tokenizer, normalizers
+from tokenizers import Encoding
 
 from mobile_export.app.parts import PROJECT
+from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, saved_tokenizer
 from tests.android.hostile_texts import as_utf8_would, hostile_texts
+from tests.android.made_tokenizers import MADE, save
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
+COMMANDS = Path(__file__).parents[2] / "compress" / "data" / "phone_commands" / "unlabeled.txt"
 TEST = "org.pocketticket.textmodel.text.TokenizerEqualityTest"
-PLAIN = {"lowercase": True, "strip_accents": None, "chinese_chars": True, "clean_text": True}
+LIMITS = [128, 5, 16, 512, 1_000_000]
+PLAIN = {"lowercase": True, "strip_accents": None, "handle_chinese_chars": True, "clean_text": True}
 Pair = tuple[str, str | None]
 
 
-def write_cases(file: Path, folder: Path, pairs: Iterable[Pair], settings: dict, limits: list[int]) -> int:
-    """Asks Hugging Face's tokenizer about every text, and writes its answers. Returns how many."""
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.normalizer = normalizers.BertNormalizer(
-        clean_text=settings["clean_text"],
-        handle_chinese_chars=settings["chinese_chars"],
-        strip_accents=settings["strip_accents"],
-        lowercase=settings["lowercase"],
-    )
-    pairs = list(pairs)
+def write_cases(file: Path, folder: Path, pairs: Iterable[Pair], limits: list[int], side: str = "right") -> int:
+    """Asks Hugging Face's tokenizer about every text, and writes its answers. Returns how many.
+
+    Python's reading of the bundle must already give them.
+    """
+    described, pairs = describe_tokenizer(folder, side), list(pairs)
+    data = file.with_suffix(".vocabulary")
+    data.write_bytes(described.data)
+    own = {limit: saved_tokenizer(folder, limit, side) for limit in limits}
+    app = {limit: described_tokenizer(described.settings, described.data, limit) for limit in limits}
     with file.open("w") as out:
-        out.write(json.dumps({**settings, "vocabulary": str(folder / "vocab.txt"), "count": len(pairs)}) + "\n")
+        out.write(json.dumps({"tokenizer": described.settings, "file": str(data), "count": len(pairs)}) + "\n")
         for number, (a, b) in enumerate(pairs):
-            tokenizer.enable_truncation(limits[number % len(limits)], strategy="longest_first")
-            encoding = tokenizer.encode(as_utf8_would(a), None if b is None else as_utf8_would(b))
-            out.write(
-                json.dumps(
-                    {
-                        "a": a,
-                        "b": b,
-                        "max": limits[number % len(limits)],
-                        "ids": encoding.ids,
-                        "segments": encoding.type_ids,
-                        "places": places_of(encoding, a, b),
-                    }
-                )
-                + "\n"
-            )
+            limit = limits[number % len(limits)]
+            texts = [as_utf8_would(text) for text in (a, b) if text is not None]
+            encoding = own[limit].encode(*texts)
+            rebuilt = app[limit].encode(*texts)
+            if described.settings["kind"] == "pipeline":
+                assert (encoding.ids, encoding.offsets) == (rebuilt.ids, rebuilt.offsets), texts
+            content = {"a": a, "b": b, "max": limit, "ids": encoding.ids, "segments": encoding.type_ids}
+            out.write(json.dumps({**content, "places": places_of(encoding, a, b)}) + "\n")
     return len(pairs)
 
 
-def places_of(encoding: Encoding, a: str, b: str | None) -> list[int] | None:
-    """Start and end of every token as Java counts: in UTF-16 units of the text as typed.
-
-    None where decomposing puts marks into another order: what is highlighted there differs by a mark or two.
-    """
-    nfd = normalizers.NFD().normalize_str
-    if any(nfd(as_utf8_would(text)) != "".join(map(nfd, as_utf8_would(text))) for text in (a, b or "")):
-        return None
+def places_of(encoding: Encoding, a: str, b: str | None) -> list[int]:
+    """Start and end of every token as Java counts: in UTF-16 units of the text as typed."""
     units = []
     for text in (a, b or ""):
         widths = (1 + (ord(c) > 0xFFFF) for c in as_utf8_would(text))
@@ -78,7 +68,7 @@ def data_texts() -> Iterator[str]:
         with file.open(newline="\n") as stream:
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
                 yield from (text for column, text in row.items() if column != "label")
-    for file in sorted(DATA.glob("mlm/*.txt.gz")):
+    for file in sorted(DATA.glob("*/*.txt.gz")):
         with gzip.open(file, "rt", newline="\n") as stream:
             yield from (line.rstrip("\n") for line in stream)
     for file in sorted(DATA.glob("wnut17/*.conll")):
@@ -93,6 +83,23 @@ def questions() -> Iterator[Pair]:
         yield from ((question["question"], paragraph["context"]) for question in paragraph["qas"])
 
 
+def hostile_pairs(count: int) -> list[Pair]:
+    """Hostile texts, of which every third has another one behind it.
+
+    Pairs are short: the library makes every pair of what does not fit of the two.
+    """
+    texts, chance = list(hostile_texts(count)), random.Random(1)
+    return [(t[:200], chance.choice(texts)[:100]) if chance.random() < 0.3 else (t, None) for t in texts]
+
+
+def compare(
+    compiled, tmp_path: Path, folder: Path, pairs: Iterable[Pair], limits: list[int], side: str = "right"
+) -> None:
+    """Fails where the app's tokenizer, or Python's reading of the bundle, differs from Hugging Face's."""
+    count = write_cases(tmp_path / "cases", folder, pairs, limits, side)
+    assert f"compared {count} texts" in compiled.run(TEST, {"pocketticket.cases": tmp_path / "cases"})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
@@ -100,18 +107,28 @@ def questions() -> Iterator[Pair]:
         PLAIN,
         {**PLAIN, "lowercase": False},
         {**PLAIN, "strip_accents": False},
-        {**PLAIN, "chinese_chars": False},
+        {**PLAIN, "handle_chinese_chars": False},
         {**PLAIN, "clean_text": False},
         {**PLAIN, "lowercase": False, "strip_accents": True},
     ],
     ids=["uncased", "cased", "accents kept", "chinese joined", "not cleaned", "cased, accents stripped"],
 )
 def test_hostile_texts_get_hugging_faces_ids(compiled, tokenizer_folder: Path, tmp_path: Path, settings: dict) -> None:
-    texts = list(hostile_texts(6_000 if settings is PLAIN else 2_000))
-    chance = random.Random(1)
-    pairs = [(t, chance.choice(texts) if chance.random() < 0.3 else None) for t in texts]
-    count = write_cases(tmp_path / "cases", tokenizer_folder, pairs, settings, [128, 5, 16, 512, 1_000_000])
-    assert f"compared {count} texts" in compiled.run(TEST, {"pocketticket.cases": tmp_path / "cases"})
+    content = json.loads((tokenizer_folder / "tokenizer.json").read_text())
+    content["normalizer"].update(settings)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    compare(compiled, tmp_path, tmp_path, hostile_pairs(6_000 if settings is PLAIN else 2_000), LIMITS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("name", MADE)
+def test_every_kind_of_tokenizer_gives_hugging_faces_ids(compiled, tmp_path: Path, name: str, side: str) -> None:
+    texts = [text[:99] for text in (*COMMANDS.read_text().splitlines()[:3000], *hostile_texts(1500, seed=1))]
+    folder = save(MADE[name](list(map(as_utf8_would, texts))), tmp_path / "m")
+    salad = [(f"{a}<mask>{b} the {a}|||ing  E\u0301cole", b) for a, b in hostile_pairs(600) if b is not None]
+    pairs = [*hostile_pairs(2_500), *salad, *((t, None) for t in texts[:500])]
+    compare(compiled, tmp_path, folder, pairs, LIMITS, side)
 
 
 @pytest.mark.slow
@@ -119,8 +136,7 @@ def test_hostile_texts_get_hugging_faces_ids(compiled, tokenizer_folder: Path, t
 def test_all_texts_of_the_data_sets_get_hugging_faces_ids(compiled, tokenizer_folder: Path, tmp_path: Path) -> None:
     pairs = [(text, None) for text in data_texts()] + list(questions())
     assert len(pairs) > 400_000
-    count = write_cases(tmp_path / "cases", tokenizer_folder, pairs, PLAIN, [128, 64, 384])
-    assert f"compared {count} texts" in compiled.run(TEST, {"pocketticket.cases": tmp_path / "cases"})
+    compare(compiled, tmp_path, tokenizer_folder, pairs, [128, 64, 384])
 
 
 @pytest.mark.slow

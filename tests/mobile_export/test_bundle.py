@@ -140,25 +140,28 @@ def test_an_older_manifest_is_read(bundle: Path) -> None:
 
 def test_another_kind_of_tokenizer_is_refused(program, tmp_path: Path) -> None:
     folder = save(random_model("roberta"), tmp_path / "m")
-    edit_json(folder / "tokenizer.json", lambda saved: saved["model"].update(type="BPE"))
-    with pytest.raises(ExportError, match="only BERT's WordPiece tokenizer can be described to the app, not BPE"):
+    edit_json(folder / "tokenizer.json", lambda saved: saved["model"].update(type="WordLevel"))
+    with pytest.raises(ExportError, match="an app can't tokenize with the model WordLevel"):
         write_bundle(tmp_path / "android", folder, program("bert"), GIVEN, name="x")
     assert not (tmp_path / "android").exists()
 
 
-def test_a_tokenizer_that_does_more_is_refused(program, tmp_path: Path) -> None:
+def test_an_added_token_is_in_the_bundle(program, tmp_path: Path) -> None:
     folder = save(random_model("bert"), tmp_path / "m")
     added = {
-        "id": 30000,
-        "content": "snooze",
+        "id": 6,
+        "content": "[unused5]",
         "single_word": False,
         "lstrip": False,
         "rstrip": False,
         "normalized": False,
     }
     edit_json(folder / "tokenizer.json", lambda saved: saved["added_tokens"].append({**added, "special": False}))
-    with pytest.raises(ExportError, match=r"can.t describe this tokenizer completely"):
-        write_bundle(tmp_path / "android", folder, program("bert"), GIVEN, name="x")
+    write_bundle(tmp_path / "android", folder, program("bert"), GIVEN, name="x")
+    manifest = json.loads((tmp_path / "android" / "manifest.json").read_text(encoding="utf-8"))
+    assert "[unused5]" in [token["content"] for token in manifest["tokenizer"]["added_tokens"]]
+    assert (tmp_path / "android" / manifest["tokenizer"]["file"]).is_file()
+    assert verify.verify_bundle(tmp_path / "android").largest_difference == 0
 
 
 def test_a_damaged_program_is_refused(made: Path, program, tmp_path: Path) -> None:

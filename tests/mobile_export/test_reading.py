@@ -24,11 +24,12 @@ def text(rng: random.Random, longest: int) -> str:
 @pytest.mark.parametrize("strategy", ["cut", "head_tail", "windows"])
 def test_inputs_are_those_of_training(strategy: Strategy, pair: bool) -> None:
     rng = random.Random(0)
-    settings, words = describe_tokenizer(MINILM)
+    described = describe_tokenizer(MINILM)
     own, several = load_tokenizer(str(MINILM)), False
     for _ in range(60):
         limit = rng.choice([8, 13, 24, 33])
-        app = AppTokenizer({"tokenizer": settings, "model": {"max_tokens": limit}, "long": as_entry(strategy)}, words)
+        manifest = {"tokenizer": described.settings, "model": {"max_tokens": limit}, "long": as_entry(strategy)}
+        app = AppTokenizer(manifest, described.data)
         first, second = text(rng, 40), text(rng, rng.choice([3, 40])) if pair else None
         rows = read(([first], None if second is None else [second]), own, limit, strategy)
         expected = [

@@ -49,20 +49,58 @@ def why(path: Path, saved: Any, *, pair: bool, segments: bool = True) -> str | N
 
 
 def normalizer(saved: Saved, rng: random.Random) -> None:
-    kinds = [{"type": "Lowercase"}, {"type": "NFC"}, None, {"type": "Sequence", "normalizers": [{"type": "NFD"}]}]
-    saved["normalizer"] = rng.choice(kinds)
+    patterns = [r"\s+", "a|b", "[^a]", "(a)", "a*", "[[:alpha:]]"]
+    unknown = {"type": "Replace", "pattern": {"Regex": rng.choice(patterns)}, "content": ""}
+    saved["normalizer"] = {
+        "type": "Sequence",
+        "normalizers": [{"type": "NFC"}, rng.choice([unknown, {"type": "ByteLevel"}])],
+    }
 
 
 def pre_tokenizer(saved: Saved, rng: random.Random) -> None:
-    saved["pre_tokenizer"] = rng.choice([{"type": "Whitespace"}, {"type": "WhitespaceSplit"}, None])
+    split = {"type": "Split", "pattern": {"Regex": "x"}, "behavior": "Isolated", "invert": False}
+    words = rng.choice([split, {"type": "UnicodeScripts"}, {"type": "CharDelimiterSplit", "delimiter": "-"}])
+    saved["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, words]}
 
 
 def model(saved: Saved, rng: random.Random) -> None:
-    level = {"type": "WordLevel", "vocab": saved["model"]["vocab"], "unk_token": "[UNK]"}
-    saved["model"] = rng.choice([level, {"type": "BPE", "vocab": saved["model"]["vocab"], "merges": []}])
+    vocabulary = saved["model"]["vocab"]
+    level = {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"}
+    saved["model"] = rng.choice([level, {"type": "BPE", "vocab": vocabulary, "merges": [], "dropout": 0.1}])
 
 
 def template(saved: Saved, rng: random.Random) -> None:
+    """Blanks left out of places behind another step, which nobody's tokenizer does."""
+    byte_level = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+    saved["post_processor"] = {"type": "Sequence", "processors": [saved["post_processor"], byte_level]}
+
+
+def as_template(single: list, pair: list) -> Saved:
+    tokens = {name: {"id": name, "ids": [WORDS.index(name)], "tokens": [name]} for name in ("[CLS]", "[SEP]")}
+    return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens}
+
+
+CAUSES = {
+    normalizer: "with the normalizer (Replace of the pattern '.*'|ByteLevel); use",
+    pre_tokenizer: "with the pre_tokenizer (Split|UnicodeScripts|CharDelimiterSplit); use",
+    model: "with (the model WordLevel|BPE with dropout, which is random); use",
+    template: "with the post_processor ByteLevel behind another one; use",
+}
+
+
+@pytest.mark.parametrize("pair", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("change", CAUSES, ids=lambda change: change.__name__)
+def test_the_cause_is_named(change: Callable[..., None], seed: int, pair: bool, tmp_path: Path) -> None:
+    saved = usual()
+    change(saved, random.Random(seed))
+    said = why(tmp_path / "m", saved, pair=pair)
+    assert said is not None
+    assert re.search(CAUSES[change], said), said
+    assert "\n" not in said and len(said) < 400
+
+
+def other_template(saved: Saved, rng: random.Random) -> None:
     """No special tokens, one of them, another order, or a single text that is of segment 1."""
     cls, sep = ({"SpecialToken": {"id": name, "type_id": 0}} for name in ("[CLS]", "[SEP]"))
     a, b, other = ({"Sequence": {"id": name, "type_id": kind}} for name, kind in (("A", 0), ("B", 1), ("A", 1)))
@@ -75,38 +113,29 @@ def template(saved: Saved, rng: random.Random) -> None:
         saved["post_processor"] = as_template(single, [*single, b, sep])
 
 
-def as_template(single: list, pair: list) -> Saved:
-    tokens = {name: {"id": name, "ids": [WORDS.index(name)], "tokens": [name]} for name in ("[CLS]", "[SEP]")}
-    return {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": tokens}
+def other_parts(saved: Saved, rng: random.Random) -> None:
+    steps = [{"type": "Lowercase"}, {"type": "NFC"}, None, {"type": "Sequence", "normalizers": [{"type": "NFD"}]}]
+    saved["normalizer"] = rng.choice(steps)
+    saved["pre_tokenizer"] = rng.choice([{"type": "Whitespace"}, {"type": "WhitespaceSplit"}, None])
 
 
 def added_token(saved: Saved, rng: random.Random) -> None:
     """A token by itself, or one that is a word or piece of the vocabulary, under any flags."""
     content = rng.choice(["[E1]", "🛎", "new york", "room", "garden", "kitch", "b", "##m", "Room"])
     number = saved["model"]["vocab"].get(content, len(WORDS))
-    flags = {key: rng.random() < 0.5 for key in ("lstrip", "rstrip", "normalized", "special")}
-    saved["added_tokens"].append({"id": number, "content": content, "single_word": False, **flags})
-
-
-CAUSES = {
-    normalizer: "its normalizer is ",
-    pre_tokenizer: "its pre_tokenizer is ",
-    model: "can be described to the app, not (WordLevel|BPE)",
-    template: r"template \(post_processor\)",
-    added_token: "the added token '.*' is not supported",
-}
+    flags = {key: rng.random() < 0.5 for key in ("lstrip", "rstrip", "normalized", "special", "single_word")}
+    saved["added_tokens"].append({"id": number, "content": content, **flags})
 
 
 @pytest.mark.parametrize("pair", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("change", CAUSES, ids=lambda change: change.__name__)
-def test_the_cause_is_named(change: Callable[..., None], seed: int, pair: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [other_template, other_parts, added_token], ids=lambda change: change.__name__)
+def test_what_tokenizer_json_names_is_reproduced(
+    change: Callable[..., None], seed: int, pair: bool, tmp_path: Path
+) -> None:
     saved = usual()
     change(saved, random.Random(seed))
-    said = why(tmp_path / "m", saved, pair=pair)
-    assert said is not None
-    assert re.search(CAUSES[change], said), said
-    assert "\n" not in said and len(said) < 400
+    assert why(tmp_path / "m", saved, pair=pair) is None
 
 
 @pytest.mark.parametrize("pair", [False, True])
@@ -123,14 +152,14 @@ def test_the_usual_tokenizer_is_supported(tmp_path: Path, pair: bool) -> None:
     assert why(tmp_path / "m", harmless, pair=pair) is None  # with or without it every text has the same ids
 
 
-def test_segments_of_a_pair_are_compared_where_the_model_reads_them(tmp_path: Path) -> None:
+def test_segments_of_a_pair_are_the_template_s(tmp_path: Path) -> None:
     saved = usual()
     cls, sep = ({"SpecialToken": {"id": name, "type_id": 0}} for name in ("[CLS]", "[SEP]"))
     a, b = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
     saved["post_processor"] = as_template([cls, a, sep], [cls, a, sep, b, sep])
-    assert "[SEP]:0, an app's" in str(why(tmp_path / "m", saved, pair=True))
-    assert why(tmp_path / "m", saved, pair=True, segments=False) is None
-    assert why(tmp_path / "m", saved, pair=False) is None
+    assert why(tmp_path / "m", saved, pair=True) is None
+    template = describe_tokenizer(tmp_path / "m").settings["template"]
+    assert [item["segment"] for item in template["pair"]] == [0] * 5
 
 
 @pytest.mark.parametrize("pair", [False, True])
@@ -165,8 +194,9 @@ def test_any_change_is_a_reason_or_gives_an_app_the_same_ids(tmp_path: Path, pai
             reasons += 1
             continue
         accepted += 1
-        settings, words = describe_tokenizer(tmp_path / "m")
-        own, app = saved_tokenizer(tmp_path / "m", LIMIT), described_tokenizer(settings, words, LIMIT)
+        described = describe_tokenizer(tmp_path / "m")
+        own = saved_tokenizer(tmp_path / "m", LIMIT)
+        app = described_tokenizer(described.settings, described.data, LIMIT)
         for _ in range(20):
             parts = [" ".join(rng.choices(["room", "roomy", "Kitchen", "a,b", "x", "Ångström"], k=rng.randint(0, 20)))]
             parts += ["the room " * rng.randint(0, 9)] if pair else []

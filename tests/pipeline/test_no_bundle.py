@@ -55,14 +55,19 @@ def cut_on_the_left(folder: Path, rng: random.Random) -> None:
 
 
 def other_normalizer(folder: Path, rng: random.Random) -> None:
-    kind = rng.choice([{"type": "Lowercase"}, {"type": "NFC"}, None])
+    kind = rng.choice([{"type": "ByteLevel"}, {"type": "Replace", "pattern": {"Regex": "a|b"}, "content": ""}])
     edited(folder, "tokenizer.json", lambda saved: saved.update(normalizer=kind))
     generic(folder)
 
 
-def gap_in_the_ids(folder: Path, rng: random.Random) -> None:
-    gone = f"[unused{rng.randrange(1, 90)}]"
-    edited(folder, "tokenizer.json", lambda saved: saved["model"]["vocab"].pop(gone))
+def other_words(folder: Path, rng: random.Random) -> None:
+    edited(folder, "tokenizer.json", lambda saved: saved.update(pre_tokenizer={"type": "UnicodeScripts"}))
+    generic(folder)
+
+
+def whole_words(folder: Path, rng: random.Random) -> None:
+    edited(folder, "tokenizer.json", lambda saved: saved["model"].update(type="WordLevel"))
+    generic(folder)
 
 
 def byte_pairs(folder: Path, rng: random.Random) -> None:
@@ -73,7 +78,13 @@ def byte_pairs(folder: Path, rng: random.Random) -> None:
     generic(folder)
 
 
-WAYS = (added_token, other_normalizer, gap_in_the_ids, byte_pairs)
+def gap_in_the_ids(folder: Path, rng: random.Random) -> None:
+    gone = f"[unused{rng.randrange(1, 90)}]"
+    edited(folder, "tokenizer.json", lambda saved: saved["model"]["vocab"].pop(gone))
+
+
+LACKING = (other_normalizer, other_words, whole_words)
+OTHER = (added_token, gap_in_the_ids, byte_pairs)
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ def data(tmp_path: Path, tiny_task: Path) -> Path:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("way", LACKING, ids=lambda way: way.__name__)
 def test_a_tokenizer_that_an_app_lacks_means_no_bundle(
     tiny_encoder: Path, data: Path, tmp_path: Path, way: Callable[[Path, random.Random], None], seed: int
 ) -> None:
@@ -99,20 +110,30 @@ def test_a_tokenizer_that_an_app_lacks_means_no_bundle(
     assert "android" not in [stage.name for stage in made._stages(made.inputs)]
 
 
+@pytest.mark.parametrize("way", OTHER, ids=lambda way: way.__name__)
+def test_a_tokenizer_of_another_kind_has_its_bundle(
+    tiny_encoder: Path, data: Path, tmp_path: Path, way: Callable[[Path, random.Random], None]
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(tiny_encoder, model)
+    way(model, random.Random(0))
+    assert pipeline(model, data, tmp_path / "run").no_bundle is None
+
+
 def test_the_usual_tokenizer_has_its_bundle(tiny_encoder: Path, data: Path, tmp_path: Path) -> None:
     made = pipeline(tiny_encoder, data, tmp_path / "run")
     assert made.no_bundle is None
     assert made._stages(made.inputs)[-1].name == stages_of(made.inputs.recipe)[-1].name == "android"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_what_stops_a_bundle_at_its_end_is_known_at_the_beginning(
     tiny_encoder: Path, tmp_path: Path, seed: int
 ) -> None:
     rng = random.Random(seed)
     model = tmp_path / "model"
     shutil.copytree(tiny_encoder, model)
-    rng.choice([added_token, other_normalizer, gap_in_the_ids])(model, rng)
+    rng.choice([*LACKING, *OTHER])(model, rng)
     saved = tmp_path / "saved"
     load_tokenizer(str(model)).save_pretrained(saved)
     texts = [Text(" ".join(rng.choices(["so", "🛎", "sunny", "ok"], k=5))) for _ in range(30)]

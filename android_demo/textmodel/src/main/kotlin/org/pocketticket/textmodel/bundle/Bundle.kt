@@ -5,9 +5,10 @@ import java.io.IOException
 import java.io.InputStream
 import java.security.DigestInputStream
 import java.security.MessageDigest
+import org.json.JSONException
 import org.pocketticket.textmodel.TextModelError
-import org.pocketticket.textmodel.text.BertTokenizer
-import org.pocketticket.textmodel.text.WordPiece
+import org.pocketticket.textmodel.text.Tokenizer
+import org.pocketticket.textmodel.text.TokenizerParts
 
 /** Opens a file of the bundle by name; on the phone the APK's assets, in tests a folder. */
 fun interface BundleFiles {
@@ -15,7 +16,7 @@ fun interface BundleFiles {
 }
 
 /** A bundle whose files were all checked against the hashes of its manifest. */
-class Bundle(val manifest: Manifest, val tokenizer: BertTokenizer, val golden: List<GoldenExample>, val model: File) {
+class Bundle(val manifest: Manifest, val tokenizer: Tokenizer, val golden: List<GoldenExample>, val model: File) {
     companion object {
         /**
          * Reads the bundle and unpacks the model into `folder`, because a program is mapped into memory from a file of its
@@ -27,9 +28,11 @@ class Bundle(val manifest: Manifest, val tokenizer: BertTokenizer, val golden: L
             val vocabulary = files.checked(manifest.vocabularyFile, manifest.vocabularySha256)
             val golden = files.checked(manifest.goldenFile, manifest.goldenSha256)
             val tokenizer = try {
-                BertTokenizer(WordPiece.readVocabulary(vocabulary.decodeToString()), manifest.tokenizer)
+                TokenizerParts.read(manifest.tokenizer, vocabulary)
             } catch (error: IllegalArgumentException) {
                 throw TextModelError("The bundle's vocabulary is unusable: ${error.message}.", error)
+            } catch (error: JSONException) {
+                throw TextModelError("The bundle's manifest.json is damaged (${error.message}); build the app again.", error)
             }
             return Bundle(manifest, tokenizer, Golden.parse(golden.decodeToString()), unpack(files, manifest.model, folder))
         }

@@ -5,7 +5,7 @@ import org.json.JSONException
 import org.json.JSONObject
 import org.pocketticket.textmodel.TextModelError
 import org.pocketticket.textmodel.text.LongTexts
-import org.pocketticket.textmodel.text.TokenizerSettings
+import org.pocketticket.textmodel.text.TokenizerParts
 
 /** The kind of task; it decides what the first screen shows. */
 enum class Kind(val key: String, val pair: Boolean) {
@@ -62,7 +62,8 @@ data class Manifest(
     val name: String,
     val task: Task,
     val model: ModelInfo,
-    val tokenizer: TokenizerSettings,
+    /** The description that TokenizerParts reads. */
+    val tokenizer: JSONObject,
     val vocabularyFile: String,
     val vocabularySha256: String,
     val goldenFile: String,
@@ -87,12 +88,15 @@ data class Manifest(
             val format = json.getInt("format")
             if (format != FORMAT) throw TextModelError("The bundle has format $format, but this app reads format $FORMAT.")
             val tokenizer = json.getJSONObject("tokenizer")
+            if (tokenizer.getString("kind") !in TokenizerParts.KINDS) {
+                throw TextModelError("This app can't tokenize like a “${tokenizer.getString("kind")}” tokenizer.")
+            }
             val golden = json.getJSONObject("golden")
             return Manifest(
                 name = json.getString("name"),
                 task = task(json.getJSONObject("task")),
                 model = model(json.getJSONObject("model")),
-                tokenizer = tokenizer(tokenizer),
+                tokenizer = tokenizer,
                 vocabularyFile = tokenizer.getString("file"),
                 vocabularySha256 = tokenizer.getString("sha256"),
                 goldenFile = golden.getString("file"),
@@ -127,25 +131,6 @@ data class Manifest(
                 segments = (0 until inputs.length()).any { inputs.getString(it) == "token_type_ids" },
                 maxTokens = json.getInt("max_tokens"), threads = json.optInt("threads", 1),
                 padId = if (json.isNull("pad_id")) null else json.getLong("pad_id"),
-            )
-        }
-
-        private fun tokenizer(json: JSONObject): TokenizerSettings {
-            if (json.getString("kind") != "wordpiece") {
-                throw TextModelError("This app can't tokenize like a “${json.getString("kind")}” tokenizer.")
-            }
-            return TokenizerSettings(
-                lowercase = json.getBoolean("lowercase"),
-                stripAccents = if (json.isNull("strip_accents")) null else json.getBoolean("strip_accents"),
-                chineseChars = json.getBoolean("chinese_chars"),
-                cleanText = json.getBoolean("clean_text"),
-                unknown = json.getString("unk"),
-                cls = json.getString("cls"),
-                sep = json.getString("sep"),
-                pad = json.getString("pad"),
-                mask = json.optString("mask", "[MASK]"),
-                continuation = json.getString("continuation"),
-                maxWordChars = json.getInt("max_word_chars"),
             )
         }
 

@@ -1,46 +1,37 @@
 package org.pocketticket.textmodel.text
 
-/** A vocabulary and greedy longest-match splitting (WordPiece). Line number of vocab.txt = id. */
+/** Greedy longest-match splitting (WordPiece). `ids` gives a piece's id, or −1. */
 internal class WordPiece(
-    private val ids: Map<String, Int>,
-    unknown: String,
+    private val ids: (String) -> Int,
+    private val longest: Int,
+    private val unknown: Int,
     private val continuation: String,
     private val maxWordChars: Int,
-) {
-    private val unknownId = requireNotNull(ids[unknown]) { "vocab.txt lacks the unknown token $unknown" }
-    private val longest = ids.keys.maxOf { it.length }
-
-    fun id(token: String): Int = requireNotNull(ids[token]) { "vocab.txt lacks the token $token" }
-
-    fun idOrNull(token: String): Int? = ids[token]
-
-    /**
-     * The pieces of the word [from, to) of a text: calls `piece(id, first, end)` for each. A word that is too long, or
-     * that can't be composed to its end, is one unknown token.
-     */
-    fun split(text: TracedText, from: Int, to: Int, piece: (id: Int, first: Int, end: Int) -> Unit) {
-        if (to - from > maxWordChars) return piece(unknownId, from, to)
+) : Pieces {
+    /** A word that is too long, or that can't be composed to its end, is one unknown token. */
+    override fun split(word: TracedText, piece: (id: Int, first: Int, end: Int) -> Unit) {
+        if (word.size > maxWordChars) return piece(unknown, 0, word.size)
         val found = ArrayList<IntArray>()
-        var start = from
-        while (start < to) {
-            val match = longestMatch(text, start, to, start > from) ?: return piece(unknownId, from, to)
+        var start = 0
+        while (start < word.size) {
+            val match = longestMatch(word, start) ?: return piece(unknown, 0, word.size)
             found.add(match)
             start = match[2]
         }
         found.forEach { (id, first, end) -> piece(id, first, end) }
     }
 
-    private fun longestMatch(text: TracedText, start: Int, to: Int, continued: Boolean): IntArray? {
-        val prefix = if (continued) continuation else ""
-        for (end in minOf(to, start + longest) downTo start + 1) {
-            val id = ids[prefix + String(text.codePoints, start, end - start)]
-            if (id != null) return intArrayOf(id, start, end)
+    private fun longestMatch(word: TracedText, start: Int): IntArray? {
+        val prefix = if (start > 0) continuation else ""
+        for (end in minOf(word.size, start + longest) downTo start + 1) {
+            val id = ids(prefix + String(word.codePoints, start, end - start))
+            if (id >= 0) return intArrayOf(id, start, end)
         }
         return null
     }
 
     companion object {
-        /** The tokens of vocab.txt, split at line feeds only: other line ends of Unicode may be tokens. */
+        /** The tokens of vocab.txt, split at line feeds only: other line ends of Unicode may be tokens. Line number = id. */
         fun readVocabulary(text: String): Map<String, Int> {
             val ids = HashMap<String, Int>()
             text.removeSuffix("\n").split('\n').forEachIndexed { id, token -> ids[token.removeSuffix("\r")] = id }

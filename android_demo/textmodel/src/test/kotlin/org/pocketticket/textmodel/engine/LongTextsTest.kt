@@ -9,10 +9,9 @@ import org.junit.Assume.assumeNotNull
 import org.junit.Test
 import org.pocketticket.textmodel.bundle.Kind
 import org.pocketticket.textmodel.bundle.Task
-import org.pocketticket.textmodel.text.BertTokenizer
 import org.pocketticket.textmodel.text.LongTexts
-import org.pocketticket.textmodel.text.TokenizerSettings
-import org.pocketticket.textmodel.text.WordPiece
+import org.pocketticket.textmodel.text.Tokenizer
+import org.pocketticket.textmodel.text.TokenizerParts
 
 /**
  * Windows, and the answers merged of them, against Python's, which tests/android/test_engine.py writes.
@@ -27,9 +26,7 @@ class LongTextsTest {
         assumeNotNull(file)
         File(file!!).bufferedReader().use { lines ->
             val head = JSONObject(lines.readLine())
-            val tokenizer = BertTokenizer(
-                WordPiece.readVocabulary(File(head.getString("vocabulary")).readText()), TokenizerSettings(),
-            )
+            val tokenizer = TokenizerParts.read(head.getJSONObject("tokenizer"), File(head.getString("file")).readBytes())
             var number = 0
             for (line in lines.lineSequence()) check(tokenizer, JSONObject(line), ++number)
             assertTrue(number > 0)
@@ -38,7 +35,7 @@ class LongTextsTest {
         }
     }
 
-    private fun check(tokenizer: BertTokenizer, case: JSONObject, number: Int) {
+    private fun check(tokenizer: Tokenizer, case: JSONObject, number: Int) {
         val strategy = LongTexts.Strategy.entries.first { it.key == case.getString("strategy") }
         val long = LongTexts(strategy, case.getInt("overlap_percent"), case.getInt("head_percent"))
         val (a, b) = case.getString("a") to if (case.isNull("b")) null else case.getString("b")

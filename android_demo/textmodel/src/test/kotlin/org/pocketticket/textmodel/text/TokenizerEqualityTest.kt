@@ -20,9 +20,7 @@ class TokenizerEqualityTest {
         assumeNotNull(file)
         File(file!!).bufferedReader().use { lines ->
             val head = JSONObject(lines.readLine())
-            val tokenizer = BertTokenizer(
-                WordPiece.readVocabulary(File(head.getString("vocabulary")).readText()), settings(head),
-            )
+            val tokenizer = TokenizerParts.read(head.getJSONObject("tokenizer"), File(head.getString("file")).readBytes())
             val wrong = ArrayList<String>()
             var number = 0
             for (line in lines.lineSequence()) {
@@ -35,14 +33,7 @@ class TokenizerEqualityTest {
         }
     }
 
-    private fun settings(head: JSONObject) = TokenizerSettings(
-        lowercase = head.getBoolean("lowercase"),
-        stripAccents = if (head.isNull("strip_accents")) null else head.getBoolean("strip_accents"),
-        chineseChars = head.getBoolean("chinese_chars"),
-        cleanText = head.getBoolean("clean_text"),
-    )
-
-    private fun check(tokenizer: BertTokenizer, case: JSONObject): String? {
+    private fun check(tokenizer: Tokenizer, case: JSONObject): String? {
         val b = if (case.isNull("b")) null else case.getString("b")
         val found = tokenizer.encode(case.getString("a"), b, case.getInt("max"))
         val ids = case.getJSONArray("ids").longs()
