@@ -41,13 +41,16 @@ def _quantize(module: nn.Module) -> None:
 def _export(module: nn.Module, path: Path) -> dict[str, Any]:
     import executorch.kernels.quantized  # noqa: F401 - registers the operator that an int8 embedding becomes
     from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.backends.xnnpack.utils.configs import get_transform_passes
     from executorch.exir import ExecutorchBackendConfig, to_edge_transform_and_lower
 
     example = tuple(torch.ones(1, 64, dtype=torch.int64) for _ in range(2))
     length = torch.export.Dim("T", min=2, max=MAX_TOKENS)
     with hurried():  # the same program, byte for byte, sooner
         exported = torch.export.export(module, example, dynamic_shapes=({1: length}, {1: length}), strict=False)
-        edge = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
+        edge = to_edge_transform_and_lower(
+            exported, transform_passes=get_transform_passes(), partitioner=[XnnpackPartitioner()]
+        )
         census = census_of(edge)
         # without this option an embedding quantized by torchao is stored dequantized
         data = edge.to_executorch(ExecutorchBackendConfig(do_quant_fusion_and_const_prop=True)).buffer

@@ -86,6 +86,18 @@ def assemble(
     return with_phones(report | {"not_measured": reasons | without_interval(report)}, run.dir.root)
 
 
+def second_try_notes(shown: MetricFormat, simple: float, dense: dict[str, Any]) -> list[str]:
+    """That the dense model was trained twice, why, and which training is kept; empty where once was enough."""
+    if "second_try" not in dense:
+        return []
+    first, second = (shown.value(dense[key]) for key in ("first_try_dev", "second_try_dev"))
+    kept = "is kept, and all further trainings have its passes and rate" if dense["second_try"] else "is not better"
+    return [
+        f"the first training of the dense model ({first} on dev) was behind the baseline ({shown.value(simple)}), so "
+        f"it was trained a second time, with twice the passes and a rate of 3e-4: that training ({second}) {kept}"
+    ]
+
+
 def no_bundle_note(reason: str) -> str:
     """What a run without a bundle says at its beginning and in its report."""
     return f"no bundle and no app are made, the run ends with the programs and the report: {reason}"
@@ -227,6 +239,7 @@ def dense_notes(metric: str, baseline: dict[str, Any], dense: dict[str, Any]) ->
     """
     notes = after(metric, baseline, dense)
     own, simple, shown = dense["metric"]["dev"], baseline["dev"], MetricFormat(metric)
+    notes += second_try_notes(shown, simple, dense)
     if own >= simple:
         return notes
     behind = (

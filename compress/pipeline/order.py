@@ -19,6 +19,7 @@ from compress.pipeline.estimate import probe
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
 from compress.pipeline.stages.budget import settled
+from compress.pipeline.stages.dense import with_second_try
 from compress.pipeline.stages.stage import Data, Stage
 from compress.recipe.recipe import Recipe
 from compress.report.formats import size
@@ -96,6 +97,7 @@ class Pipeline:
             if stage.name == "budget":
                 run = settled(run)
             if stage.name == "dense":
+                run = with_second_try(run)
                 for note in dense_notes(run.task.metric, run.metrics("baseline"), run.metrics("dense")):
                     self.console.note(f"  note: {note}")
         app = self._app(run)

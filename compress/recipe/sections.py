@@ -91,6 +91,15 @@ class TrainingSection(Section):
     epochs: float | None = option(
         None, "passes over the training data; by default 3 to 10, about 500 steps", "--epochs", gt=0
     )
+    short: bool = option(
+        False, "where `epochs` does not say: about 250 steps, or 10 a label up to 1,000, and at least 1.25 passes"
+    )
+    second_try: bool | None = option(
+        None,
+        "a dense model that is behind the baseline (a bag of words, say) on dev is trained once more, with twice the "
+        "passes and a rate of 3e-4; the better one on dev is kept. By default, unless passes and rate are both set",
+        "--second-try",
+    )
     dense: Literal["auto", "keep", "train"] = option(
         "auto",
         "the dense model of a fine-tuned checkpoint. keep: the checkpoint as it is, without training; train: it is "

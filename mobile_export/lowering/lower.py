@@ -163,6 +163,7 @@ def to_program(
     length = torch.export.Dim("T", min=min_tokens, max=max_tokens)
     try:
         with quiet(), torch.no_grad(), hurried():
+            from executorch.backends.xnnpack.utils.configs import get_transform_passes
             from executorch.exir import EdgeCompileConfig, ExecutorchBackendConfig, to_edge_transform_and_lower
 
             exported = torch.export.export(
@@ -170,7 +171,12 @@ def to_program(
             )
             # the verifier looks at each graph again, and what it would find the parity tests find in the file itself
             unverified = EdgeCompileConfig(_check_ir_validity=False)
-            edge = to_edge_transform_and_lower(exported, partitioner=[whole_partitioner()], compile_config=unverified)
+            edge = to_edge_transform_and_lower(
+                exported,
+                transform_passes=get_transform_passes(),  # as the documentation of the XNNPACK backend does
+                partitioner=[whole_partitioner()],
+                compile_config=unverified,
+            )
             census = census_of(edge)
             # without this option an embedding quantized by torchao is stored dequantized
             data = edge.to_executorch(ExecutorchBackendConfig(do_quant_fusion_and_const_prop=True)).buffer

@@ -1,5 +1,6 @@
 """The recipe: precedence, and every problem reported at once."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_few_examples_are_seen_more_often_and_many_labels_learnt_faster(
     assert recipe.training.epochs == recipe.distill.epochs == epochs
     chosen = for_examples(load_recipe(None, {"training.epochs": 1.5}, ["distill.epochs=2"]), examples)
     assert (chosen.training.epochs, chosen.distill.epochs) == (1.5, 2)
+
+
+@pytest.mark.parametrize(
+    ("examples", "labels", "steps"),
+    [(60, 2, 20), (600, 4, 190), (2000, 6, 252), (7000, 2, 274), (9003, 77, 775), (15000, 150, 1055), (13105, 23, 513)],
+)
+def test_a_short_training_has_steps_enough_for_its_labels(examples: int, labels: int, steps: int) -> None:
+    recipe = for_examples(load_recipe("quick", {}, []), examples, labels)
+    taken = math.ceil(math.ceil(examples / recipe.training.batch_size) * recipe.training.passes)
+    assert taken == pytest.approx(steps, rel=0.1)
+    assert 1.25 <= recipe.training.passes <= 10 and recipe.training.second_try
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import Cost, Stage
+from compress.recipe.defaults import for_second_try
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
 
@@ -24,8 +25,9 @@ def run_dense(run: Run, folder: Path) -> None:
     facts: dict[str, Any] = {} if given is None else {"given_dev": given}
     if given is not None and (plan == "keep" or given >= run.metrics("baseline")["dev"]):
         return finish(run, model, folder, Fitted(0, 0.0), **facts)
-    fitted = train_like_dense(run, model, "dense model")
-    if given is not None and (trained := run.learner().evaluate(model)) < given:
+    model, fitted, tries = _trained(run, model)
+    facts |= tries
+    if given is not None and (trained := _dev(run, model)) < given:
         model, fitted = run.pretrained(), Fitted(0, fitted.seconds)
         facts["trained_dev"] = trained
     finish(run, model, folder, fitted, **facts)
@@ -47,6 +49,31 @@ def _given_score(run: Run, model: PreTrainedModel) -> float | None:
             )
         return None
     return run.texts.task_type.score_on_dev(predictions, dev, run.task.metric)
+
+
+def _trained(run: Run, model: PreTrainedModel) -> tuple[PreTrainedModel, Fitted, dict[str, Any]]:
+    """`model` trained; or the second try, where the first is behind the baseline on dev and the second is better."""
+    fitted = train_like_dense(run, model, "dense model")
+    if not run.recipe.training.second_try or (first := _dev(run, model)) >= run.metrics("baseline")["dev"]:
+        return model, fitted, {}
+    again = run.with_recipe(training=for_second_try(run.recipe).training)
+    second = again.pretrained()
+    fitted_again = train_like_dense(again, second, "dense model, second try")
+    reached = _dev(run, second)
+    facts = {"first_try_dev": first, "second_try_dev": reached, "second_try": reached > first}
+    return (second, fitted_again, facts) if reached > first else (model, fitted, facts)
+
+
+def _dev(run: Run, model: PreTrainedModel) -> float:
+    return run.learner().evaluate(model)
+
+
+def with_second_try(run: Run) -> Run:
+    """The run whose further trainings take the passes and the rate of the second try, where the dense model did."""
+    if not run.metrics("dense").get("second_try"):
+        return run
+    recipe = for_second_try(run.recipe)
+    return run.with_recipe(training=recipe.training, distill=recipe.distill)
 
 
 def train_like_dense(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
