@@ -43,7 +43,9 @@ def test_ahead_of_the_baseline_once_is_enough(tiny_encoder: Path, tiny_task: Pat
 def test_behind_it_the_better_training_counts_and_the_ticket_is_trained_like_it(
     tiny_encoder: Path, tiny_task: Path, tmp_path: Path
 ) -> None:
-    run = started(tiny_encoder, tiny_task, tmp_path / "run", 1.1, **{"training.learning_rate": 1e-5})
+    run = started(
+        tiny_encoder, tiny_task, tmp_path / "run", 1.1, **{"training.learning_rate": 1e-5, "training.second_try": True}
+    )
     numbers = trained(run)
     first, second = numbers["first_try_dev"], numbers["second_try_dev"]
     assert numbers["metric"]["dev"] == pytest.approx(max(first, second))
