@@ -12,7 +12,16 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-GROUP = 32  # weights that share a scale in int4: the smallest that XNNPACK takes
+GROUP = 32  # weights of a matrix that share a scale in int4: the smallest that XNNPACK takes
+_WORD_GROUP = 192  # a word's values that share one, at most: a fp32 scale for 32 of them was a fifth of the table
+
+
+def word_group(width: int) -> int:
+    """How many values of a row of the word table share a scale in int4: the largest divisor of `width` up to 192.
+
+    It is a multiple of 32, as `width` is.
+    """
+    return max(group for group in range(GROUP, _WORD_GROUP + 1, GROUP) if width % group == 0)
 
 
 @contextmanager
@@ -24,12 +33,16 @@ def rounded_weights(matrices: Iterable[nn.Linear | nn.Embedding], scheme: str) -
     """
     from torchao.quantization.qat import IntxFakeQuantizeConfig, IntxFakeQuantizer
 
-    four_bits = IntxFakeQuantizeConfig(torch.int4, group_size=GROUP)  # type: ignore[attr-defined]  # missing in torch's stubs
+    def four_bits(matrix: nn.Linear | nn.Embedding) -> Any:
+        width = matrix.weight.shape[1]
+        size = word_group(width) if isinstance(matrix, nn.Embedding) else GROUP
+        return IntxFakeQuantizeConfig(torch.int4, group_size=size)  # type: ignore[attr-defined]  # missing in torch's stubs
+
     eight_bits = IntxFakeQuantizeConfig(torch.int8, "per_channel")
     configs: dict[nn.Module, Any] = {}
     for matrix in matrices:
         if scheme == "int4" and matrix.weight.shape[1] % GROUP == 0:
-            configs[matrix] = four_bits
+            configs[matrix] = four_bits(matrix)
         elif isinstance(matrix, nn.Linear):
             configs[matrix] = eight_bits
     for module, config in configs.items():

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from compress.errors import ExportError
-from compress.training.rounding import GROUP
+from compress.training.rounding import GROUP, word_group
 from mobile_export.programs.program import SchemeName, TensorStorage
 from mobile_export.programs.quiet import quiet
 
@@ -21,9 +21,10 @@ from mobile_export.programs.quiet import quiet
 class Scheme:
     """How weights and activations are stored. Both quantized schemes compute with int8 activations, a scale per token.
 
-    none: fp32. int8: one scale per output channel, and per embedding row. int4: one scale per 32 weights; a matrix
-    whose width is not a multiple of 32 is stored as int8, and so are those whose names, as the program's listing gives
-    them, match a pattern of `int8` ("layers.0.*"). Raises ExportError for another name.
+    none: fp32. int8: one scale per output channel, and per embedding row. int4: one scale per 32 weights, and per 192
+    values of a word at most; a matrix whose width is not a multiple of 32 is stored as int8, and so are those whose
+    names, as the program's listing gives them, match a pattern of `int8` ("layers.0.*"). Raises ExportError for another
+    name.
     """
 
     name: SchemeName = "int8"
@@ -87,8 +88,10 @@ class Scheme:
                     child.padding_idx = None  # torchao's embedding refuses one
                     if not self._in_four_bits(f"{place}.{name}".lstrip("."), child.embedding_dim):
                         setattr(module, name, Int8Rows(child.weight.detach()))
-        config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=PerGroup(GROUP))
-        quantize_(model, config, lambda module, _: isinstance(module, nn.Embedding))
+        for table in [module for module in model.modules() if isinstance(module, nn.Embedding)]:
+            granularity = PerGroup(word_group(table.embedding_dim))
+            config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=granularity)
+            quantize_(table, config, lambda module, _: isinstance(module, nn.Embedding))
 
 
 class DynamicLinear(nn.Module):

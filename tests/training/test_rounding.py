@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from compress.training.rounding import rounded_weights
+from compress.training.rounding import GROUP, rounded_weights, word_group
 from mobile_export.lowering.quantization import Scheme
 
 
@@ -50,3 +50,10 @@ def test_an_error_within_leaves_plain_weights_too() -> None:
     with pytest.raises(RuntimeError, match="no"), rounded_weights(model.children(), "int8"):
         raise RuntimeError("no")
     assert type(model[1]) is nn.Linear
+
+
+@pytest.mark.parametrize(
+    ("width", "group"), [(32, 32), (64, 64), (160, 160), (192, 192), (384, 192), (768, 192), (416, 32)]
+)
+def test_a_words_values_share_few_scales(width: int, group: int) -> None:
+    assert word_group(width) == group and width % group == 0 and group % GROUP == 0
