@@ -48,6 +48,7 @@ EDGES = {
     "mobile_export.bundle": "compress.errors compress.files compress.models mobile_export.programs",
     "mobile_export.app": "compress.console compress.errors compress.files mobile_export.cache",
     "mobile_export.runtime": "mobile_export.programs",
+    "mobile_export.embed": "compress.console compress.errors mobile_export.bundle",
     "mobile_export.tokenization": "mobile_export.bundle",
     "mobile_export.apk": "compress.console compress.errors compress.files mobile_export.app mobile_export.bundle",
     "mobile_export.verify": "compress.console mobile_export.bundle mobile_export.programs",

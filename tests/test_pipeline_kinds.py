@@ -45,6 +45,8 @@ def write(folder: Path, kind: str) -> Path:
     for split, count in (("train", 120), ("dev", 40), ("test", 40)):
         if kind == "tokens":
             (folder / f"{split}.conll").write_text("\n\n".join(tagged(rng) for _ in range(count)), encoding="utf-8")
+        elif kind == "search":
+            continue
         elif kind.startswith("qa"):
             every = [asked(rng, kind == "qa or none" and i % 3 == 0) for i in range(count)]
             content = json.dumps({"data": [{"paragraphs": every}]})
@@ -52,7 +54,24 @@ def write(folder: Path, kind: str) -> Path:
         else:
             lines = (rng.choice(FRAMES).format(who=rng.choice(PEOPLE), where=rng.choice(PLACES)) for _ in range(count))
             (folder / f"{split}.txt").write_text("\n".join(lines), encoding="utf-8")
+    if kind == "search":
+        write_search(folder)
     return folder
+
+
+def write_search(folder: Path) -> None:
+    """Notes, each with a query that has two of its words."""
+    rng = random.Random(0)
+    words = "sun moon sea wind tree bird fish stone house road lamp book"
+    notes = [" ".join(rng.sample(words.split(" "), 4)) for _ in range(80)]
+    tables = {
+        "corpus": [("id", "text"), *((f"d{i}", note) for i, note in enumerate(notes))],
+        "queries": [("id", "text"), *((f"q{i}", " ".join(note.split()[:2])) for i, note in enumerate(notes))],
+        "qrels": [("query_id", "corpus_id", "relevance"), *((f"q{i}", f"d{i}", "1") for i in range(80))],
+        "splits": [("query_id", "split"), *((f"q{i}", ("train", "dev", "test", "test")[i % 4]) for i in range(80))],
+    }
+    for name, rows in tables.items():
+        (folder / f"{name}.tsv").write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def run(encoder: Path, task: Path, output: Path, *more: str) -> subprocess.CompletedProcess:
@@ -71,6 +90,13 @@ CASES = {
     "mlm": ("mlm", ("--controls",), ["dense", "ticket", "program"]),
     "tokens, structured": ("tokens", (*STRUCTURED, "--vocabulary", "1500"), ["dense", "shrunk", "program"]),
     "qa, structured": ("qa", (*STRUCTURED, "--vocabulary", "1500"), ["dense", "shrunk", "program"]),
+    "search": ("search", (), ["dense", "ticket", "distilled", "program"]),
+    "search, structured": (
+        "search",
+        (*STRUCTURED, "--vocabulary", "1500", "--vector-size", "16"),
+        ["dense", "shrunk", "program"],
+    ),
+    "search, trained": ("search", (*STRUCTURED, "--dense", "train"), ["dense", "shrunk", "program"]),
     "mlm, structured": ("mlm", (*STRUCTURED, "--vocabulary", "0"), ["dense", "shrunk", "program"]),
 }
 QUICK = ("tokens",)
@@ -83,7 +109,7 @@ def test_every_kind_goes_the_whole_path(tiny_encoder: Path, tmp_path: Path, name
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     validate(report)
-    assert report["task"]["kind"] == kind
+    assert report["task"]["kind"] == kind.replace("search", "embedding")
     assert [s["name"] for s in report["stages"]] == stages
     ticket = report["programs"]["ticket"]
     assert ticket["agreement_with_eager"] > (
@@ -91,7 +117,7 @@ def test_every_kind_goes_the_whole_path(tiny_encoder: Path, tmp_path: Path, name
     )  # 4 bits of a tiny model are coarse
     assert ticket["bytes"] == (tmp_path / "run" / "android" / "model.pte").stat().st_size
     assert verify_bundle(tmp_path / "run" / "android").agreement == 1.0
-    if kind != "mlm":  # forty sentences teach no language
+    if kind not in ("mlm", "search"):  # forty sentences teach no language
         assert report["stages"][0]["metric"]["test"] > 0.5
 
 
@@ -120,6 +146,9 @@ def test_questions_without_an_answer_go_the_whole_path(
     [
         ("mlm", ("--max-drop", "1"), "budget can't be used with a task of kind mlm"),
         ("tokens", ("--ticket", "structure", "--set", "distill.augment=2"), "distill.augment can't be used"),
+        ("mlm", ("--kind", "embedding", "--dense", "train"), "the encoder can't be trained without pairs"),
+        ("search", ("--vector-size", "16"), "embedding.size without --ticket structure can't be used"),
+        ("tokens", ("--vector-size", "16"), "embedding"),
         ("tokens", ("--metric", "accuracy"), "the metric accuracy does not fit a task of kind tokens"),
     ],
 )
@@ -139,7 +168,7 @@ def test_kinds_that_need_every_token_merge_none(tiny_encoder: Path, tmp_path: Pa
     assert Inputs.of(asked, Console("quiet")).recipe.structure.merge_after == ()
 
 
-@pytest.mark.parametrize("kind", ["tokens", "qa", "mlm"])
+@pytest.mark.parametrize("kind", ["tokens", "qa", "mlm", "search"])
 def test_a_step_of_every_kind_can_be_timed(tiny_encoder: Path, tmp_path: Path, kind: str) -> None:
     flags = {"model.name": str(tiny_encoder), "model.max_tokens": 64, "data.source": str(write(tmp_path, kind))}
     assert probe(Inputs.of(load_recipe(None, flags), Console("quiet"))).seconds > 0

@@ -17,6 +17,7 @@ _PAIRS = (
     *(("question1", "question2"), ("text1", "text2"), ("sentence_a", "sentence_b"), ("question", "sentence")),
     *(("question", "passage"), ("question", "context"), ("query", "passage"), ("query", "document")),
     *(("query", "text"), ("query", "title"), ("claim", "evidence"), ("title", "body"), ("title", "text")),
+    *(("anchor", "positive"), ("query", "positive"), ("query", "answer"), ("question", "positive")),
     *(("title", "content"), ("title", "description"), ("title", "review"), ("subject", "body"), ("headline", "text")),
 )
 _EQUALS = _PAIRS[:6]  # naming one text still means both
@@ -42,11 +43,21 @@ class Columns:
         return (*self.labels, self.text_a, *(name for name in (self.text_b, self.part) if name))
 
 
-def find_columns(settings: DataSection, tables: dict[str, Table], reading: Reading, *, labeled: bool = True) -> Columns:
-    """The columns of a table of texts. Raises DataError, with flags that would do, where they can't be found."""
+def find_columns(
+    settings: DataSection,
+    tables: dict[str, Table],
+    reading: Reading,
+    *,
+    labeled: bool = True,
+    others: Sequence[str] = (),
+) -> Columns:
+    """The columns of a table of texts. Raises DataError, with flags that would do, where they can't be found.
+
+    `others` are columns that the caller reads besides.
+    """
     place, _ = tables["train"][0]
     file = place.partition(", ")[0]
-    header = list(dict.fromkeys(name for _, row in tables["train"] for name in row))
+    header = [c for c in dict.fromkeys(name for _, row in tables["train"] for name in row) if c not in others]
     text_a, text_b = _texts(settings, header)
     rest = [c for c in header if c not in (text_a, text_b)]
     labels = _labels(settings, tables["train"], rest) if labeled else ()

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from compress.data.augment import unlabeled
+from compress.data.embeddings import is_search, load_embedding
 from compress.data.examples import examples_of
 from compress.data.reading import Reading
-from compress.data.sources import BUNDLED, UNLABELED, tables_of
+from compress.data.sources import BUNDLED, TEXTS_OF, UNLABELED, tables_of
 from compress.data.splits import complete, limit, repeated
 from compress.data.task import SPLITS, Example, Kind, Task
 from compress.errors import DataError
@@ -41,6 +42,8 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
 
     Raises DataError with the file, line or column at fault.
     """
+    if settings.kind == "embedding" or (settings.kind == "auto" and is_search(settings.source)):
+        return load_embedding(settings, seed=seed)
     reading = Reading(settings.skip_bad_rows)
     name, tables = tables_of(settings.source, reading)
     kind, names, splits = examples_of(settings, tables, reading)
@@ -63,7 +66,9 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
         kind=kind,
         metric=metric,
         labels=names,
-        **{s: tuple(splits[s]) for s in SPLITS},
+        train=tuple(splits["train"]),
+        dev=tuple(splits["dev"]),
+        test=tuple(splits["test"]),
         fingerprint=fingerprint(kind, names, {s: [(e.text_a, e.text_b, e.label) for e in splits[s]] for s in SPLITS}),
         notes=tuple(notes),
     )
@@ -83,15 +88,26 @@ def _too_few(given: dict[str, int], splits: dict[str, list[Example]]) -> str:
 def with_unlabeled(task: Task, settings: DataSection, given: str | None) -> Task:
     """The task with texts without labels, on which a student learns its teacher's outputs.
 
-    They are of the file `given`, or of unlabeled.txt in the data's folder where there is one and a text has one label;
-    "none" means no such texts. Raises DataError for an unusable file.
+    They are of the file `given`, or of unlabeled.txt in the data's folder where there is one and a text has one output;
+    "none" means no such texts. The bundled search has those of the bundled commands. Raises DataError for an unusable
+    file.
     """
+    if given is None and settings.source in TEXTS_OF:
+        return _with_texts_of(task, TEXTS_OF[settings.source])
     own = BUNDLED.get(settings.source, Path(settings.source)) / UNLABELED
-    if given == "none" or not (given or (task.of_sentences and own.is_file())):
+    if given == "none" or not (given or (task.one_output and own.is_file())):
         return task
     texts = unlabeled(Path(given) if given else own, pair=task.pair)
     notes = repeated({"dev": task.dev, "test": task.test}, texts, "among the unlabeled ones")
     return replace(task, unlabeled=tuple(texts), notes=(*task.notes, *notes))
+
+
+def _with_texts_of(task: Task, other: str) -> Task:
+    """The task with all training texts of another bundled one as its unlabeled texts."""
+    commands = load_task(DataSection(source=other), seed=0)
+    texts = [Example(e.text_a, None, None) for e in commands.train] + unlabeled(BUNDLED[other] / UNLABELED, pair=False)
+    note = f"{len(texts):,} texts of {other} serve for distillation, too (--unlabeled none: without)"
+    return replace(task, unlabeled=tuple(texts), notes=(*task.notes, note))
 
 
 def _usual_metric(kind: Kind, names: tuple[str, ...], train: Sequence[Example]) -> tuple[str, list[str]]:

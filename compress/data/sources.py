@@ -11,7 +11,8 @@ from compress.data.reading import Reading, Table
 from compress.errors import DataError
 from compress.hub import ask_hub
 
-BUNDLED = {"phone_commands": Path(__file__).parent / "phone_commands"}
+BUNDLED = {name: Path(__file__).parent / name for name in ("phone_commands", "phone_search")}
+TEXTS_OF = {"phone_search": "phone_commands"}  # the bundled task whose texts another one is distilled on, too
 UNLABELED = "unlabeled.txt"
 _NAMED = 5  # files in a note
 _SPLIT_NAMES = {

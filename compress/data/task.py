@@ -6,7 +6,9 @@ from typing import Literal, TypeAlias, cast
 
 from compress.errors import DataError
 
-Kind = Literal["classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "mlm"]
+Kind = Literal[
+    "classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "mlm", "embedding"
+]
 SPLITS = ("train", "dev", "test")
 OUTSIDE = "O"  # the label of a word that is in no entity
 
@@ -19,7 +21,15 @@ class Answer:
     start: int
 
 
-Label: TypeAlias = int | float | tuple[int, ...] | tuple[Answer, ...] | None
+@dataclass(frozen=True)
+class Relevant:
+    """A passage that answers a query: its place in the corpus, and how well it does (above 0)."""
+
+    passage: int
+    grade: float = 1.0
+
+
+Label: TypeAlias = int | float | tuple[int, ...] | tuple[Answer, ...] | tuple[Relevant, ...] | None
 
 
 @dataclass(frozen=True)
@@ -28,12 +38,14 @@ class Example:
 
     `label` is a class index, the number itself in a regression, 0 or 1 for each label where a text may have several, a
     class index for each word (words have one blank between them), a question's answers, or None where words are masked.
+    Of embeddings it is a pair's score, the relevant passages of a query, the nearest other texts, or None.
     """
 
     text_a: str
     text_b: str | None
     label: Label
     part: str | None = None  # of the data, such as "everyday": results are shown for each, too
+    negatives: tuple[str, ...] = ()  # passages that look like an answer to the query `text_a` and are none
 
     @property
     def class_index(self) -> int:
@@ -54,6 +66,11 @@ class Example:
     def answers(self) -> tuple[Answer, ...]:
         """The answers of a question; none where its passage does not answer it."""
         return cast(tuple[Answer, ...], self.label)
+
+    @property
+    def relevant(self) -> tuple[Relevant, ...]:
+        """The passages that answer a query."""
+        return cast(tuple[Relevant, ...], self.label)
 
     @property
     def second(self) -> str:
@@ -78,6 +95,8 @@ class Task:
     fingerprint: str
     notes: tuple[str, ...] = field(default=())
     unlabeled: tuple[Example, ...] = field(default=())
+    corpus: tuple[str, ...] = field(default=())  # the passages that queries are searched in
+    prefixes: tuple[str, str] = ("", "")  # what queries and passages begin with: the texts have them already
 
     def __post_init__(self) -> None:
         for split in SPLITS:
@@ -103,9 +122,14 @@ class Task:
         return self.kind.startswith("pair") or self.kind in ("classification", "regression", "multilabel")
 
     @property
+    def one_output(self) -> bool:
+        """Whether a text has one row of outputs: a prediction, or a vector."""
+        return self.of_sentences or self.kind == "embedding"
+
+    @property
     def outputs(self) -> int:
-        """How many numbers the model outputs (L), for each text or each token; 0: the vocabulary decides."""
-        return {"qa": 2, "mlm": 0}.get(self.kind, 1 if self.regression else len(self.labels))
+        """How many numbers the model outputs (L), for each text or each token; 0: the encoder decides."""
+        return {"qa": 2, "mlm": 0, "embedding": 0}.get(self.kind, 1 if self.regression else len(self.labels))
 
     def split(self, name: str) -> tuple[Example, ...]:
         """The examples of "train", "dev" or "test"."""

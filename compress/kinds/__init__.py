@@ -3,6 +3,7 @@
 Everything else (search, training, distillation, programs, report) is the same for all kinds and uses their `TaskType`.
 """
 
+from compress.data.embeddings import form_of
 from compress.data.task import Kind, Task
 from compress.kinds.labels import Labels
 from compress.kinds.masked import MaskedWords
@@ -11,6 +12,7 @@ from compress.kinds.questions import Questions
 from compress.kinds.sentences import Sentences
 from compress.kinds.task_type import TaskType
 from compress.kinds.tokens import Tokens
+from compress.kinds.vector_scores import Neighbors, ScoredPairs, Search
 
 _SENTENCES = Sentences()
 TASK_TYPES: dict[Kind, TaskType] = {
@@ -22,10 +24,17 @@ TASK_TYPES: dict[Kind, TaskType] = {
     "tokens": Tokens(),
     "qa": Questions(),
     "mlm": MaskedWords(),
+    "embedding": Search(),
 }
+_EMBEDDINGS: dict[str, TaskType] = {"pairs": ScoredPairs(), "search": Search(), "neighbors": Neighbors()}
 _WITH_UNANSWERABLE = QuestionsOrNone()
 
 
 def task_type_of(task: Task) -> TaskType:
-    """The `TaskType` of a task: its kind's, or the one for questions of which some have no answer."""
+    """The `TaskType` of a task: its kind's, or the one for questions of which some have no answer.
+
+    Of embeddings it follows from what dev and test measure.
+    """
+    if task.kind == "embedding":
+        return _EMBEDDINGS[form_of(task.dev)]
     return _WITH_UNANSWERABLE if task.with_unanswerable else TASK_TYPES[task.kind]

@@ -30,7 +30,8 @@ class Encoded:
     `rows` has input_ids, (token_type_ids,) attention_mask and what the kind's loss needs. `labels` (N, ...) are what
     predictions are compared with; `places` maps a row's tokens to its text's words, where the kind needs it.
     A row is a text, or one window of a long text: `text_of` (R,) says of which, in order; it is empty where every text
-    is one row. `long` are the texts of more tokens than the limit.
+    is one row. Texts beyond the labels are not scored themselves, such as a corpus. `long` are the texts of more tokens
+    than the limit.
     """
 
     rows: Dataset
@@ -46,13 +47,18 @@ class Encoded:
     @property
     def windowed(self) -> bool:
         """Whether any text has several rows."""
-        return len(self.rows) != len(self.labels)
+        return len(self.rows) != self.texts
+
+    @property
+    def texts(self) -> int:
+        """How many texts there are."""
+        return int(self.text_of[-1]) + 1 if len(self.text_of) else len(self.labels)
 
     def rows_of(self) -> list[list[int]]:
         """The rows of each text."""
         if not len(self.text_of):
             return [[i] for i in range(len(self.labels))]
-        found: list[list[int]] = [[] for _ in self.labels]
+        found: list[list[int]] = [[] for _ in range(self.texts)]
         for row, text in enumerate(self.text_of):
             found[text].append(row)
         return found
@@ -70,6 +76,15 @@ class Encoded:
     def columns(self) -> dict[str, list[list[int]]]:
         """The model's inputs, by name."""
         return {n: list(self.rows[n]) for n in INPUTS if n in self.rows.column_names}
+
+    def token_ids(self) -> set[int]:
+        """The ids that occur in any column of ids."""
+        found: set[int] = set()
+        for name in self.rows.column_names:
+            if name.endswith("_ids") and name != "token_type_ids":
+                for ids in self.rows[name]:
+                    found.update(i for part in ids for i in (part if isinstance(part, list) else [part]))
+        return found
 
     def inputs(self) -> list[dict[str, list[int]]]:
         """Each row's inputs without padding, as a program takes them (it needs no mask)."""
@@ -90,6 +105,7 @@ class TaskType(ABC):
     batch: ClassVar[int] = 64  # texts in a batch of predictions
     distillable: ClassVar[bool] = True  # whether a teacher's logits can be kept in memory
     independent: ClassVar[bool] = False  # whether each logit is of a probability of its own (sigmoid, not softmax)
+    vectors: ClassVar[bool] = False  # whether the logits are a text's vector
 
     @abstractmethod
     def encode(
@@ -163,6 +179,11 @@ class TaskType(ABC):
     def training(self, model: PreTrainedModel) -> AbstractContextManager[None]:
         """Within the block the model may compute its loss in a cheaper way; the value is the same."""
         return nullcontext()
+
+    def loss(self, model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Tensor:
+        """The task's mean loss (), with its graph, on a batch that `collator` or `pad` made."""
+        loss: Tensor = model(**inputs).loss
+        return loss
 
     def logits(self, outputs: ModelOutput) -> Tensor:
         """A model's logits as one tensor (B, L) or (B, T, L)."""

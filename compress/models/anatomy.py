@@ -181,7 +181,7 @@ def _head_matrices(model: nn.Module) -> dict[str, nn.Linear | None]:
     if kind == "masked":
         return {"head.dense": masked_language_head_of(model).dense}
     if kind == "none":
-        return {}
+        return {"head.projection": getattr(model, "projection", None)}
     head = classification_head_of(model)
     return {"head.dense": head.dense, "head.out": head.out}
 

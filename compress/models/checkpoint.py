@@ -40,6 +40,12 @@ class Loaded:
             tuple(sorted(key for key in info["unexpected_keys"] if not key.endswith(_BUFFERS))),
         )
 
+    def without(self, part: str) -> "Loaded":
+        """The same without the weights that have `part` in their names."""
+        return Loaded(
+            *(tuple(n for n in names if part not in n) for names in (self.missing, self.mismatched, self.unused))
+        )
+
 
 def wrapping_prefix(source: str) -> str:
     """What stands before every weight's name in a folder's files, such as "module."; empty where nothing does."""

@@ -48,7 +48,7 @@ class Head:
         names = names_of(config)
         if not _has_head(config, suffix):
             return cls("new")
-        if task.kind == "qa":
+        if task.kind in ("qa", "embedding"):  # an encoder without a head has nothing that could not fit
             return cls("kept")
         if task.kind == "mlm":
             return cls("start")  # of the pre-training, not of a fine-tuning

@@ -26,6 +26,7 @@ from compress.models.checkpoint import (
 )
 from compress.models.head import Head, names_of, note_of, put_, with_names_of
 from compress.models.hugging_face import AUTO, SENTENCES, from_pretrained, quiet
+from compress.models.pooling import Pooling, with_pooling
 from compress.models.saved import Saved
 
 
@@ -51,17 +52,20 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> PreTrainedModel:
+def load_for(task: Task, source: str, *, max_tokens: int, seed: int, pooling: Pooling | None = None) -> PreTrainedModel:
     """θ0: the pre-trained encoder under a fresh head for the task, or a fine-tuned checkpoint under its own.
 
     A fine-tuned head fits where its outputs are the task's labels by name; it is then in their order. A fresh head's
     values depend on the seed alone; its bias, of a regression or of several labels a text, is what the training labels
-    are on average, so that no steps are spent on learning it.
+    are on average, so that no steps are spent on learning it. An encoder of vectors pools as `pooling` says.
 
     Raises ModelError for an unsupported architecture, a damaged file, a position table shorter than `max_tokens`, and
     encoder weights that are not all in the checkpoint.
     """
-    return _load_for(task, source, max_tokens=max_tokens, seed=seed)[0]
+    model = _load_for(task, source, max_tokens=max_tokens, seed=seed)[0]
+    if task.kind == "embedding":
+        with_pooling(model, pooling or Pooling())
+    return model
 
 
 def notes_on(task: Task, source: str, *, max_tokens: int, seed: int) -> list[str]:
@@ -116,11 +120,13 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
             options["key_mapping"] = mapping
         model, info = from_pretrained(auto, source, ignore_mismatched_sizes=True, **options)
     loaded = Loaded.of(info)
+    if task.kind == "embedding":
+        loaded = loaded.without("pooler")  # it is not used
     check_loaded(model, loaded, source)
     notes += notes_of(model, loaded, wrapping_prefix(source))
     if loaded.missing or loaded.mismatched:
         head = Head("new")
-    else:
+    elif task.kind != "embedding":
         put_(model, head, seed)
         notes.append(note_of(head, task.labels, names))
     if head.state == "new" and (task.regression or task.kind == "multilabel"):

@@ -21,6 +21,7 @@ class Saved:
 
     `task`, `kind`, `metric`, `max_tokens`: what the model was trained for. `sizes`: of a structured ticket.
     `embedding_rank`: of a factorized word table. `merge_after`: the layers after which neighboring tokens are merged.
+    `pooling`: of an encoder whose texts get vectors, see `models.pooling.Pooling`.
     """
 
     task: str | None = None
@@ -30,6 +31,7 @@ class Saved:
     sizes: Sizes | None = None
     embedding_rank: int | None = None
     merge_after: tuple[int, ...] = ()
+    pooling: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, config: Any) -> "Saved":

@@ -12,6 +12,7 @@ from compress.errors import ModelError
 from compress.models.factorized import factorize
 from compress.models.hugging_face import AUTO, SENTENCES, from_pretrained, quiet
 from compress.models.merging import merge
+from compress.models.pooling import Pooling, with_pooling
 from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, remove
 
@@ -24,11 +25,16 @@ def load_saved(folder: Path) -> PreTrainedModel:
     source = str(folder)
     with quiet():
         config = from_pretrained(AutoConfig, source)
-        auto, saved = _auto_of(config), Saved.of(config)
-        if saved.sizes is None and saved.embedding_rank is None:
+        auto, saved, pooling = _auto_of(config), Saved.of(config), Pooling.of(config)
+        if saved.sizes is None and saved.embedding_rank is None and not pooling.size:
             model = from_pretrained(auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32)
         else:
-            model = _rebuilt(auto.from_config(config), saved.sizes, saved.embedding_rank, folder)
+            empty = auto.from_config(config)
+            if saved.pooling is not None:
+                with_pooling(empty, pooling)
+            model = _rebuilt(empty, saved.sizes, saved.embedding_rank, folder)
+        if saved.pooling is not None:
+            with_pooling(model, pooling)
     return merge(model, saved.merge_after).eval() if saved.merge_after else model.eval()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from compress import __version__
+from compress.data.sources import BUNDLED
 from compress.pipeline.run import Run
 
 VERSIONS = ("torch", "executorch", "torchao", "transformers", "datasets", "numpy")
@@ -27,8 +28,8 @@ def licenses(run: Run) -> list[dict[str, str]]:
     known = []
     if run.recipe.model.name == "minilm":
         known.append({"name": "all-MiniLM-L6-v2", "licence": "Apache-2.0"})
-    if run.recipe.data.source == "phone_commands":
-        known.append({"name": "phone_commands", "licence": "CC0-1.0"})
+    if run.recipe.data.source in BUNDLED:
+        known.append({"name": run.recipe.data.source, "licence": "CC0-1.0"})
     return [*known, {"name": "ExecuTorch", "licence": "BSD-3-Clause"}]
 
 

@@ -4,12 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from compress.data.embeddings import vector_texts
 from compress.data.task import SPLITS
 from compress.errors import PocketTicketError
 from compress.files import read_json, write_json
 from compress.pipeline.run import Inputs, Run
 
 APK = "ticket-demo-debug.apk"
+_NO_SCREEN = {"mlm": "masked words", "embedding": "vectors; the library has TextModel.embed and VectorIndex"}
 
 
 _CHECKED = 5000  # texts of each split that are tokenized as an app would
@@ -31,6 +33,9 @@ def why_no_bundle(inputs: Inputs) -> str | None:
         apart = (
             set(encoded.long) if inputs.long != "cut" else set()
         )  # their rows are not what a tokenizer that cuts gives
+        if task.kind == "embedding":
+            texts += [(Text(text), None) for text in vector_texts(task, split)[:_CHECKED]]
+            continue
         for i, each in enumerate(task.split(split)[:_CHECKED]):
             # only where a text has one answer are its ids those that an app gets from the same text
             same = task.of_sentences and i not in apart
@@ -47,8 +52,8 @@ def why_no_app(inputs: Inputs) -> str | None:
     from mobile_export.app.tools import missing_tools
     from mobile_export.targets import TARGETS
 
-    if inputs.task.kind == "mlm":
-        return "the demo app has no screen for masked words"
+    if inputs.task.kind in _NO_SCREEN:
+        return f"the demo app has no screen for {_NO_SCREEN[inputs.task.kind]}"
     if not TARGETS[inputs.recipe.target].app:
         return f"the demo app is for android, and the target is {inputs.recipe.target}"
     return missing_tools()

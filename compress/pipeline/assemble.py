@@ -75,6 +75,8 @@ def assemble(
         "licences": licenses(run),
         "target": target_of(run) | ({"limits": f"No bundle was made: {no_bundle}."} if no_bundle else {}),
     }
+    if "vectors" in found:
+        report["vectors"] = found["vectors"]
     if "ticket" in numbers:
         report["search"] = _search(numbers["ticket"])
     if run.recipe.budget.is_set:

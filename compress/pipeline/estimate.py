@@ -33,7 +33,7 @@ def probe(run: Inputs, steps: int = 3) -> Probe:
     for _ in range(steps + 1):
         started = time.monotonic()
         with torch.autocast("cpu", torch.bfloat16, enabled=cpu_has_bf16()), texts.task_type.training(model):
-            loss = model(**batch).loss
+            loss = texts.task_type.loss(model, batch)
         loss.backward()
         times.append(time.monotonic() - started)
     parameters = sum(p.numel() for p in model.parameters())

@@ -23,6 +23,7 @@ _WHY = {
     "multilabel": "one text a row, with several labels or none",
     "tokens": "lists of words, with a label for each word",
     "qa": "questions, each with a passage and its answers",
+    "embedding": "texts, pairs of texts, or queries with a corpus",
     "mlm": "lines of text without labels, and the checkpoint has no head for classes",
 }
 _SHOWN = 12  # rows of the table of labels

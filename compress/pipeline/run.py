@@ -1,6 +1,6 @@
 """What the stages of one run share: the inputs (recipe, task, encoder) and the folder with the stages before."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -21,12 +21,15 @@ from compress.kinds.task_type import Encoded, TaskType
 from compress.kinds.thresholds import FEWEST
 from compress.models.head import Head
 from compress.models.load import examine, load_for, load_tokenizer, named_by
+from compress.models.pooling import Pooling
 from compress.models.source import resolve_model
 from compress.models.store import load_saved
 from compress.pipeline.answers_as_labels import with_answers_of
 from compress.pipeline.kept import Plan, plan_of
 from compress.pipeline.run_dir import RunDir
+from compress.pipeline.vectors import as_vectors
 from compress.recipe.defaults import for_examples
+from compress.recipe.embedding import EmbeddingSection
 from compress.recipe.recipe import Recipe
 from compress.report.formats import MetricFormat
 from compress.training.class_weights import balanced_weights
@@ -47,6 +50,7 @@ class Inputs:
     texts: Texts  # the task as the pre-trained encoder's tokenizer encodes it
     source: str  # folder or Hub id of the pre-trained encoder
     model_name: str  # as shown to people
+    pooling: Pooling | None = None  # of an encoder whose texts get vectors
 
     @classmethod
     def of(cls, recipe: Recipe, console: Console) -> "Inputs":
@@ -57,14 +61,26 @@ class Inputs:
         task = replace(task, notes=(*task.notes, *_word_notes(recipe, task)))
         recipe = _fitting(recipe, task)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
+        pooling = None
+        if task.kind == "embedding":
+            task, pooling = as_vectors(task, source, recipe, console)
         long = strategy_of(task.kind, recipe.data.long)
         texts = Texts.of(task, load_tokenizer(source), recipe.model.max_tokens, long)
         recipe = for_examples(recipe, len(texts.splits["train"]), len(task.labels))  # each window is one
-        return cls(recipe, console, task, texts, source, name)
+        return cls(recipe, console, task, texts, source, name, pooling)
 
     def in_folder(self, root: Path) -> "Run":
         """The run of these inputs that writes into `root`."""
-        return Run(self.recipe, self.console, self.task, self.texts, self.source, self.model_name, RunDir(root))
+        return Run(
+            self.recipe,
+            self.console,
+            self.task,
+            self.texts,
+            self.source,
+            self.model_name,
+            self.pooling,
+            dir=RunDir(root),
+        )
 
     def with_recipe(self, **changes: Any) -> Self:
         """The same with other values for some of the recipe's sections or keys; data and texts stay."""
@@ -128,7 +144,13 @@ class Inputs:
 
     def pretrained(self) -> PreTrainedModel:
         """θ0: the pre-trained encoder under the seed's fresh head."""
-        return load_for(self.task, self.source, max_tokens=self.recipe.model.max_tokens, seed=self.recipe.seed)
+        return load_for(
+            self.task,
+            self.source,
+            max_tokens=self.recipe.model.max_tokens,
+            seed=self.recipe.seed,
+            pooling=self.pooling,
+        )
 
     def texts_in(self, folder: Path) -> Texts:
         """The task as the tokenizer of the model saved in `folder` encodes it: its vocabulary may be trimmed."""
@@ -142,7 +164,12 @@ class Inputs:
 class Run(Inputs):
     """The inputs and the folder that their run writes into."""
 
-    dir: RunDir
+    dir: RunDir = field(kw_only=True)
+
+    @cached_property
+    def calibration(self) -> dict[int, Any]:
+        """The targets of training texts, by their number, once a stage has made them."""
+        return {}
 
     @property
     def bundle(self) -> Path:
@@ -190,7 +217,9 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
     """The recipe without what the task's kind has no use for. Raises RecipeError for what it can't have."""
     wrong = {
         "distill.augment": not task.of_sentences and recipe.distill.augment,
-        "distill.unlabeled": not task.of_sentences and recipe.distill.unlabeled not in (None, "none"),
+        "distill.unlabeled": not task.one_output and recipe.distill.unlabeled not in (None, "none"),
+        "embedding": task.kind != "embedding" and recipe.embedding != EmbeddingSection(),
+        "embedding.size without --ticket structure": bool(recipe.embedding.size) and recipe.ticket.kind != "structure",
         "budget": task.kind == "mlm" and recipe.budget.is_set,
         "training.class_weights": task.kind not in ("classification", "pair")
         and recipe.training.class_weights != "none",
@@ -204,6 +233,8 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
     if not task.of_sentences:
         changes: dict[str, Any] = {"merge_after": ()} | (_ALL_WORDS if task.kind == "mlm" else {})
         recipe = recipe.model_copy(update={"structure": recipe.structure.model_copy(update=changes)})
+    if task.kind == "embedding" and recipe.training.dense == "auto":  # it is good as it comes
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"dense": "keep"})})
     if recipe.distill.enabled and not task_type_of(task).distillable:
         return recipe.model_copy(update={"distill": recipe.distill.model_copy(update={"enabled": False})})
     return recipe

@@ -6,6 +6,7 @@ import yaml
 from pydantic import field_validator, model_validator
 
 from compress.recipe.budget import BudgetSection
+from compress.recipe.embedding import EmbeddingSection
 from compress.recipe.option import Section, option
 from compress.recipe.sections import (
     DataSection,
@@ -31,6 +32,7 @@ class Recipe(Section):
     training: TrainingSection = TrainingSection()
     ticket: TicketSection = TicketSection()
     structure: StructureSection = StructureSection()
+    embedding: EmbeddingSection = EmbeddingSection()
     budget: BudgetSection = BudgetSection()
     distill: DistillSection = DistillSection()
     quantize: QuantizeSection = QuantizeSection()

@@ -28,13 +28,26 @@ class DataSection(Section):
 
     source: str = option(
         "phone_commands",
-        "the bundled 'phone_commands', a file that is divided into train, dev and test, a folder that has them (TSV, "
-        "CSV, JSON, JSONL, Parquet, CoNLL, plain text; .gz too), or hf:NAME[:CONFIG]",
+        "the bundled 'phone_commands' or 'phone_search', a file that is divided into train, dev and test, a folder "
+        "that has them (TSV, CSV, JSON, JSONL, Parquet, CoNLL, plain text; .gz too), or hf:NAME[:CONFIG]",
         "--data",
     )
     kind: Literal[
-        "auto", "classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "mlm"
-    ] = option("auto", "the kind of task; auto: decided by files, columns and labels", "--kind")
+        "auto",
+        "classification",
+        "pair",
+        "regression",
+        "pair_regression",
+        "multilabel",
+        "tokens",
+        "qa",
+        "mlm",
+        "embedding",
+    ] = option(
+        "auto",
+        "the kind of task; auto: decided by files, columns and labels. embedding: a vector for each text",
+        "--kind",
+    )
     label: str | None = option(
         None,
         "name of the label column, or of the columns of 0 and 1 (NAME,NAME) where a text has several labels; by "
@@ -70,6 +83,12 @@ class DataSection(Section):
         "answer_f1",
         "exact_match",
         "masked_accuracy",
+        "spearman",
+        "ndcg_at_10",
+        "recall_at_1",
+        "recall_at_10",
+        "mrr",
+        "neighbors_kept",
     ] = option(
         "auto",
         "the metric that is reported and compared; auto: the usual one, or macro_f1 where classes are very unequal",

@@ -22,10 +22,16 @@ METRIC_NAMES = {
     "matthews": "Matthews correlation",
     "pearson": "Pearson correlation",
     "spearman": "Spearman correlation",
+    "ndcg_at_10": "nDCG@10",
+    "recall_at_1": "recall@1",
+    "recall_at_10": "recall@10",
+    "mrr": "mean reciprocal rank",
+    "neighbors_kept": "nearest neighbors kept",
     "pearson_spearman": "mean of Pearson and Spearman correlation",
 }
 # "91.2 %"; other metrics in 0–1 are printed × 100
 SHARES = {"accuracy", "agreement", "exact_match", "answerable_exact_match", "unanswerable_accuracy", "masked_accuracy"}
+SHARES |= {"recall_at_1", "recall_at_10", "neighbors_kept"}
 LOSSES = {"masked_loss", "mean_absolute_error"}  # printed as they are
 
 

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from compress.files import write_atomic
-from compress.report import facts, formats, headline, program_tables, sentences, stage_tables, tables
+from compress.report import facts, formats, headline, program_tables, sentences, stage_tables, tables, vector_tables
 from compress.report.schema import ReportError, validate
 
 Report = dict[str, Any]
@@ -73,7 +73,7 @@ def render_summary(report: Report) -> str:
 
 
 def _context(report: Report) -> dict[str, Any]:
-    shown = (facts, headline, program_tables, sentences, stage_tables, tables)
+    shown = (facts, headline, program_tables, sentences, stage_tables, tables, vector_tables)
     modules = {module.__name__.rpartition(".")[2]: module for module in shown}
     return {"report": report, "f": formats, "comparison": headline.comparison(report), **modules}
 

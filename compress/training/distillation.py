@@ -6,18 +6,20 @@ in memory, as every pass over the data uses them.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils.generic import ModelOutput
 
 from compress.kinds import task_type_of
 from compress.kinds.task_type import Encoded, TaskType, batches, padded
 from compress.models.anatomy import layers_of
 from compress.models.merging import merged
+from compress.models.pooling import prefixes_of
 from compress.recipe.sections import DistillSection
 
 INDEX = "index"  # the column that says which training text a row is
@@ -48,6 +50,28 @@ def relative_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
     """Σ m‖s − t‖² / Σ m‖t‖² of hidden states (B, T, H) over the tokens where the attention `mask` (B, T) is 1."""
     real = mask.unsqueeze(-1).to(teacher.dtype)
     return ((student - teacher).square() * real).sum() / (teacher.square() * real).sum()
+
+
+def vector_distance(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean of 1 − cosine of vectors (B, D)."""
+    return (1 - F.cosine_similarity(student, teacher)).mean()
+
+
+def similarity_divergence(student: Tensor, teacher: Tensor) -> Tensor:
+    """KL(teacher ‖ student) of softmax(cosines / 0.05) of each text to the others in the batch; vectors are (B, D).
+
+    The mean over texts; 0 for fewer than three, which have no choice of a nearest one.
+    """
+    if len(student) < 3:
+        return student.sum() * 0
+
+    def log_similarities(vectors: Tensor) -> Tensor:
+        unit = F.normalize(vectors, dim=-1)
+        scores = unit @ unit.T / 0.05
+        own = torch.eye(len(unit), dtype=torch.bool, device=unit.device)
+        return scores.masked_fill(own, -1e4).log_softmax(dim=-1)
+
+    return F.kl_div(log_similarities(student), log_similarities(teacher), log_target=True, reduction="batchmean")
 
 
 def relation_divergence(student: Tensor, teacher: Tensor, heads: int, mask: Tensor) -> Tensor:
@@ -92,6 +116,7 @@ class Teacher:
     """A teacher's outputs for the training texts, and their weights in the student's loss.
 
     `logits` holds each text's (L,) or (T, L); `hidden` its chosen hidden states (K, T, H) in bf16, or is empty;
+    `prefixes` are the lengths to which a vector may be cut, each of which has a loss of its own.
     `qkv` the last layer's queries, keys and values (3, T, W) in bf16, or is empty.
     """
 
@@ -101,6 +126,8 @@ class Teacher:
     hidden: Sequence[Tensor]
     qkv: Sequence[Tensor] = ()
     heads: int = 0  # of its last layer
+    prefixes: tuple[int, ...] = ()
+    similarity_weight: float = 0.0
 
     @classmethod
     @torch.inference_mode()
@@ -146,6 +173,14 @@ class Teacher:
         nn.Module.to(model, "cpu")
         return cls(settings, task_type, logits, hidden, qkv, layers_of(model)[-1].heads)
 
+    def of_vectors(self, basis: Tensor | None, similarity_weight: float) -> "Teacher":
+        """For students whose vectors are projected by `basis` (D, H), and may be cut to D/2, D/4, ... at least 64."""
+        logits, prefixes = self.logits, self.prefixes
+        if basis is not None:
+            logits = [F.normalize(basis @ vector, dim=-1) for vector in self.logits]
+            prefixes = prefixes_of(len(basis))
+        return replace(self, logits=logits, prefixes=prefixes, similarity_weight=similarity_weight)
+
     def loss(self, student: PreTrainedModel, inputs: dict[str, Tensor]) -> Tensor:
         """(1 − α) · task loss + α · soft loss + β · mean relative distance of states + γ · mean relation divergence.
 
@@ -157,6 +192,8 @@ class Teacher:
             outputs = student(**student_inputs, output_hidden_states=bool(self.hidden))
         student_logits, mask = self.task_type.logits(outputs).float(), student_inputs["attention_mask"]
         teacher_logits = padded([self.logits[i] for i in rows], mask.shape[1]).to(student_logits.device)
+        if self.task_type.vectors:
+            return self._vectors_loss(student_logits, teacher_logits, outputs, rows, mask)
         if self.task_type.independent:
             soft_loss = soft_binary_cross_entropy(student_logits, teacher_logits, settings.temperature)
         elif teacher_logits.shape[-1] == 1:
@@ -171,6 +208,24 @@ class Teacher:
         if self.qkv:
             heads = gcd(self.heads, layers_of(student)[-1].heads)
             loss = loss + settings.relation_weight * self._relation_loss(student_qkv, rows, mask, heads)
+        return loss
+
+    def _vectors_loss(
+        self, student: Tensor, teacher: Tensor, outputs: ModelOutput, rows: list[int], mask: Tensor
+    ) -> Tensor:
+        """The distance of vectors (B, D) and of their similarities, the mean over prefixes, and the states' distance.
+
+        There are no labels. Kusupati et al. 2022 (Matryoshka) give each prefix its own loss, too.
+        """
+        lengths = self.prefixes or (student.shape[1],)
+        losses = [
+            vector_distance(student[:, :n], teacher[:, :n])
+            + self.similarity_weight * similarity_divergence(student[:, :n], teacher[:, :n])
+            for n in lengths
+        ]
+        loss = torch.stack(losses).mean()
+        if self.hidden:
+            loss = loss + self.settings.hidden_weight * self._hidden_loss(outputs["hidden_states"], rows, mask)
         return loss
 
     def _relation_loss(self, student_qkv: Sequence[Tensor], rows: list[int], mask: Tensor, heads: int) -> Tensor:

@@ -31,7 +31,7 @@ from compress.console import Advance, Console
 from compress.errors import TrainingError
 from compress.kinds import task_type_of
 from compress.kinds.encode import Texts
-from compress.kinds.task_type import Encoded, batches
+from compress.kinds.task_type import Encoded, TaskType, batches
 from compress.models.anatomy import embeddings_of, prunable_parameters, stored_matrices
 from compress.recipe.sections import TrainingSection
 from compress.training.class_weights import balanced_weights, weighted_loss
@@ -146,7 +146,7 @@ class Learner:
                 data_collator=cast(Any, self.texts.task_type.collator(self.texts.tokenizer)),
                 callbacks=[_Progress(self, points if plan.curve else None, advance, every, stop_when)],
             )
-            trainer.teacher, trainer.plan = teacher, plan
+            trainer.teacher, trainer.plan, trainer.task_type = teacher, plan, self.texts.task_type
             trainer.remove_callback(transformers.PrinterCallback)
             trainer.train()
         nn.Module.to(model, "cpu").eval()
@@ -165,7 +165,7 @@ class Learner:
         return weighted_loss(model, balanced_weights(train.labels, len(train.task.labels)))
 
     def _ids_in_use(self, model: PreTrainedModel) -> np.ndarray:
-        used = {i for s in ("train", "dev") for ids in self.texts.splits[s].rows["input_ids"] for i in ids}
+        used = set().union(*(self.texts.splits[s].token_ids() for s in ("train", "dev")))
         return np.array(sorted(used | {model.config.pad_token_id}))
 
     def _arguments(self, scratch: str, steps: int, plan: TrainingPlan) -> TrainingArguments:
@@ -205,6 +205,7 @@ class _Loop(Trainer):
 
     teacher: Teacher | None = None
     plan: TrainingPlan
+    task_type: TaskType
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LRScheduler:
         chosen = optimizer or self.optimizer
@@ -218,7 +219,7 @@ class _Loop(Trainer):
     def compute_loss(  # type: ignore[override]  # it never returns the outputs
         self, model: PreTrainedModel, inputs: dict[str, Any], return_outputs: bool = False, **_: object
     ) -> torch.Tensor:
-        loss: torch.Tensor = self.teacher.loss(model, inputs) if self.teacher else model(**inputs).loss
+        loss: torch.Tensor = self.teacher.loss(model, inputs) if self.teacher else self.task_type.loss(model, inputs)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at step {self.state.global_step + 1}",

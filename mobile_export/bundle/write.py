@@ -17,6 +17,7 @@ import numpy as np
 
 from compress.errors import ExportError
 from compress.files import file_sha256, write_atomic, write_json
+from compress.models.pooling import Pooling, prefixes_of
 from compress.models.saved import Saved
 from mobile_export.bundle.check import FORMAT, check_schema
 from mobile_export.bundle.golden import Text, choose_golden
@@ -81,7 +82,7 @@ def write_bundle(
     manifest = {
         "format": FORMAT,
         "name": name,
-        "task": _task(config, value_range, no_answer_threshold, thresholds),
+        "task": _task(config, value_range, no_answer_threshold, thresholds, examples),
         "model": _model(program, threads, pad_id_of(model_dir)),
         "tokenizer": {
             **tokenizer.settings,
@@ -194,6 +195,7 @@ def _task(
     value_range: tuple[float, float] | None,
     no_answer_threshold: float | None,
     thresholds: Sequence[float] | None,
+    examples: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     saved = Saved.of(config)
     labeled = saved.kind in ("classification", "pair", "multilabel", "tokens")
@@ -212,6 +214,21 @@ def _task(
         "range": None if value_range is None else list(value_range),
         **({} if no_answer_threshold is None else {"no_answer_threshold": no_answer_threshold}),
         **({} if thresholds is None else {"thresholds": list(thresholds)}),
+        **({"vector": _vector(config, examples)} if saved.kind == "embedding" else {}),
+    }
+
+
+def _vector(config: Mapping[str, Any], examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How an app handles the vectors of an embedding."""
+    pooling = Pooling.of(config)
+    size = len(examples[0]["embedding"])
+    return {
+        "size": size,
+        "sizes": list(prefixes_of(size)) if pooling.size else [size],
+        "pooling": pooling.mode,
+        "normalized": pooling.normalize,
+        "query_prefix": pooling.query,
+        "passage_prefix": pooling.passage,
     }
 
 

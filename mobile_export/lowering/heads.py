@@ -12,6 +12,7 @@ from compress.models.anatomy import (
     span_head_of,
     token_head_of,
 )
+from compress.models.pooling import PROJECTION, Pooling
 from mobile_export.lowering.blocks import PhoneNorm, activation_of, folded, linear_of
 
 EMBEDDING_EPS = 1e-12  # an embedding's smallest length, as in torch.nn.functional.normalize
@@ -90,25 +91,30 @@ class MaskedLanguageModelHead(nn.Module):
 
 
 class EmbeddingHead(nn.Module):
-    """A sentence embedding: the mean of all rows (T, H), L2-normalized, (1, H), as sentence-transformers computes it.
+    """A text's vector (1, D), as `models.pooling` computes it.
 
-    XNNPACK has no sum over rows. The mean is attention that weighs each of them alike: a softmax over T equal scores.
+    It is the mean of all rows (T, H), or [CLS] (1, H); projected and L2-normalized where the model says so. XNNPACK has
+    no sum over rows. The mean is attention that weighs each of them alike: a softmax over T equal scores.
     """
 
-    first_row_only = False
     outputs = ("embedding",)
 
     def __init__(self, model: nn.Module, pending: Tensor) -> None:
         super().__init__()
+        pooling = Pooling.of(model.config)
+        self.first_row_only, self.normalize = pooling.mode == "cls", pooling.normalize
+        self.projection = folded(model.get_submodule(PROJECTION), pending) if pooling.size else None
         self.register_buffer("missing", pending)
         self.register_buffer("nothing", torch.zeros(1, pending.numel()))
-        self.register_buffer("ones", torch.ones(1, pending.numel()))
+        self.register_buffer("ones", torch.ones(1, pooling.size or pending.numel()))
         self.register_buffer("eps", torch.tensor([EMBEDDING_EPS**2]))
 
     def forward(self, x: Tensor) -> Tensor:
-        weights = torch.softmax(F.linear(x, self.nothing).view(1, 1, -1), -1)  # (1, 1, T), each 1 / T
-        mean = torch.bmm(weights, x.view(1, -1, self.missing.numel())).view(1, -1) + self.missing
-        return mean * torch.rsqrt(F.linear(mean * mean, self.ones, self.eps))
+        if not self.first_row_only:
+            weights = torch.softmax(F.linear(x, self.nothing).view(1, 1, -1), -1)  # (1, 1, T), each 1 / T
+            x = torch.bmm(weights, x.view(1, -1, self.missing.numel())).view(1, -1)
+        x = x + self.missing if self.projection is None else self.projection(x)
+        return x * torch.rsqrt(F.linear(x * x, self.ones, self.eps)) if self.normalize else x
 
 
 HEADS: dict[HeadKind, type[nn.Module]] = {

@@ -126,7 +126,7 @@ def _phone(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module
 class StockForm(nn.Module):
     """The Hugging Face model as it is: input_ids, attention_mask [, token_type_ids] (1, T) → logits.
 
-    Of an encoder without a head the embedding (1, H): the mean over the text, L2-normalized.
+    Of an encoder without a head the text's vector (1, D): as its hook pools, or the mean, L2-normalized.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -138,7 +138,7 @@ class StockForm(nn.Module):
     ) -> Tensor | tuple[Tensor, ...]:
         segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         answer = self.model(input_ids=input_ids, attention_mask=attention_mask, **segments)
-        if "last_hidden_state" in answer:
+        if "last_hidden_state" in answer and "logits" not in answer:
             mask = attention_mask.unsqueeze(-1).to(torch.float32)
             return F.normalize((answer.last_hidden_state * mask).sum(1) / mask.sum(1))
         return answer.logits if "logits" in answer else (answer.start_logits, answer.end_logits)

@@ -9,6 +9,7 @@ import pytest
 import torch
 import transformers
 
+from compress.models.pooling import Pooling, project, with_pooling
 from mobile_export.lowering.lower import FORMS, load_model, lower
 from mobile_export.lowering.quantization import Scheme
 from mobile_export.programs.program import Program
@@ -72,6 +73,32 @@ def test_phone_form_is_the_same_mathematics(kind: str, head: str) -> None:
         answers = answers if isinstance(answers, tuple) else (answers,)
         for answer, right in zip(answers, eager(model, text, inputs), strict=True):
             np.testing.assert_allclose(answer, right, atol=FP32, rtol=0)
+
+
+@pytest.mark.parametrize("size", [None, 16])
+@pytest.mark.parametrize("pooling", [Pooling("mean"), Pooling("cls"), Pooling("mean", normalize=False)])
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_phone_form_pools_as_the_model_does(kind: str, pooling: Pooling, size: int | None) -> None:
+    model = with_pooling(head_model(kind, "embedding"), pooling)
+    if size:
+        project(model, torch.randn(size, model.config.hidden_size))
+    phone, inputs = FORMS["phone"](model, MAX_TOKENS, False)
+    for text in texts_of(inputs)[:4]:
+        with torch.no_grad():
+            found, right = phone(**tensors(text, inputs)), model(**tensors(text, inputs)).logits
+        np.testing.assert_allclose(found, right, atol=2e-5 * max(1, float(right.abs().max())), rtol=0)
+
+
+def test_a_program_of_short_vectors_is_delegated_whole(tmp_path: Path) -> None:
+    model = project(with_pooling(head_model("bert", "embedding"), Pooling("mean")), torch.randn(16, 64))
+    saved = save(model, tmp_path / "m", kind="embedding")
+    made = lower(saved, tmp_path / "p.pte", scheme="int8")
+    assert made.outputs == ("embedding",) and made.census.pieces == 1
+    text = texts_of(made.inputs)[0]
+    with torch.no_grad():
+        right = model(**tensors(text, made.inputs)).logits.numpy()
+    found = LoadedProgram.of(made).answer(text)[0]
+    assert found.shape == (1, 16) and float((found * right).sum()) > 0.98
 
 
 @pytest.mark.parametrize(("kind", "head"), slow_but(QUICK, *PRODUCT))

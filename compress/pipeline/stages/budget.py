@@ -116,7 +116,7 @@ STAGE = Stage(
     "Budget",
     run_budget,
     needs=("drafts", "dense"),
-    settings=("seed", "structure", "distill", "budget", "measure"),
+    settings=("seed", "structure", "distill", "budget", "measure", "embedding"),
     cost=_cost,
     has_model=False,
 )

@@ -1,8 +1,9 @@
 """The bundle: what an app needs, written and verified, on the target's processors where they can be emulated."""
 
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
+from compress.data.embeddings import texts_in, vector_texts
 from compress.errors import ToolError
 from compress.kinds.long_texts import as_entry
 from compress.pipeline.about import licenses
@@ -11,16 +12,18 @@ from compress.pipeline.stages import final_stage
 from compress.pipeline.stages.stage import Stage
 from compress.recipe.recipe import Recipe
 
+if TYPE_CHECKING:
+    from mobile_export.bundle.golden import Text
+
 
 def run_bundle(run: Run, folder: Path) -> None:
     """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
-    from mobile_export.bundle.golden import Text
     from mobile_export.bundle.verification import verify_bundle
     from mobile_export.bundle.write import License, write_bundle
     from mobile_export.programs.program import Program
     from mobile_export.targets import TARGETS
 
-    task, task_type, found = run.task, run.texts.task_type, run.metrics("programs")
+    task, found = run.task, run.metrics("programs")
     ticket, verdict = found["programs"]["ticket"], found["verdict"]
     summary = {
         "metric_test": ticket["metric"]["test"],
@@ -36,7 +39,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             folder,
             run.dir.stage(final_stage(run.recipe)),
             Program.read(run.dir.stage("programs") / "ticket.pte"),
-            [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)],
+            _texts(run),
             name=f"{task.name} on {run.model_name}",
             report=summary,
             licenses=[License(entry["name"], entry["licence"]) for entry in licenses(run)],
@@ -50,6 +53,16 @@ def run_bundle(run: Run, folder: Path) -> None:
         advance(1)
     if TARGETS[run.recipe.target].arm:
         _verify_on_arm(run, folder)
+
+
+def _texts(run: Run) -> "list[Text]":
+    """The raw texts of dev and test, each as the program takes it."""
+    from mobile_export.bundle.golden import Text
+
+    task, task_type = run.task, run.texts.task_type
+    if task.kind == "embedding":
+        return [Text(text) for text in dict.fromkeys((*texts_in(task.dev), *vector_texts(task, "test")))]
+    return [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)]
 
 
 def _verify_on_arm(run: Run, folder: Path) -> None:

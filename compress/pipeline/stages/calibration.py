@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from compress.pipeline.run import Inputs
+from compress.kinds.vectors import unit
+from compress.pipeline.run import Inputs, Run
+from compress.training.trainer import predict
 
 _SIZE = 32
 _MOST = 60  # batches: more change no choice that a seed does not change too
@@ -18,7 +21,7 @@ def calibration_batches(run: Inputs) -> int:
 
 
 def losses(
-    run: Inputs, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
+    run: Run, model: PreTrainedModel, count: int, advance: Callable[[int], None] = lambda _: None
 ) -> Iterator[Tensor]:
     """The task's mean loss, (), with its graph, on each of up to `count` batches of 32 training texts.
 
@@ -27,8 +30,29 @@ def losses(
     texts, train = run.texts, run.texts.splits["train"]
     order = np.random.default_rng(run.recipe.seed).permutation(len(train))[: _SIZE * count]
     by_length = sorted(order.tolist(), key=lambda i: len(train.rows[i]["input_ids"]))
+    targets = _targets(run) if texts.task_type.vectors and "labels" not in train.rows.column_names else None
     collate = texts.task_type.pad(texts.tokenizer)
     with texts.task_type.training(model):
         for start in range(0, len(by_length), _SIZE):
-            yield model(**collate([train.rows[i] for i in by_length[start : start + _SIZE]])).loss
+            chosen = by_length[start : start + _SIZE]
+            batch = collate([train.rows[i] for i in chosen])
+            if targets is not None:
+                batch = {**batch, "labels": torch.stack([targets[i] for i in chosen])}
+            yield texts.task_type.loss(model, batch)
             advance(1)
+
+
+def _targets(run: Run) -> dict[int, Tensor]:
+    """Text → the dense model's vector (D,) plus a random one of length 1, for the texts that are drawn.
+
+    At the dense model itself a distance to its own vectors has no gradient. With the random part the gradient's size is
+    how far a weight moves the vector in any direction, while the loss still grows with the distance.
+    """
+    if run.calibration:
+        return run.calibration
+    train, random = run.texts.splits["train"], np.random.default_rng(run.recipe.seed)
+    drawn = random.permutation(len(train))[: _SIZE * _MOST].tolist()
+    found = predict(run.saved("dense"), train.only(drawn), run.texts.tokenizer)
+    targets = unit(found) + unit(random.standard_normal(found.shape))
+    run.calibration.update(zip(drawn, torch.from_numpy(targets.astype(np.float32)), strict=True))
+    return run.calibration

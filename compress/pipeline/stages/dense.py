@@ -12,6 +12,7 @@ from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import Cost, Stage
 from compress.recipe.defaults import for_second_try
+from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
 
@@ -79,7 +80,17 @@ def with_second_try(run: Run) -> Run:
 def train_like_dense(run: Run, model: PreTrainedModel, name: str, mask: Mask | None = None, **schedule: Any) -> Fitted:
     """Train as the dense model is trained: same passes, rate, seed; `schedule` as in `TrainingPlan`."""
     plan = TrainingPlan(name, epochs=run.recipe.training.passes, seed=run.recipe.seed, curve=True, **schedule)
-    return run.learner().fit(model, plan, mask=mask)
+    return run.learner().fit(model, plan, mask=mask, teacher=teacher_of_texts(run))
+
+
+def teacher_of_texts(run: Run) -> Teacher | None:
+    """The dense model as the teacher of every training, where the training texts have no labels (kind embedding)."""
+    train = run.texts.splits["train"]
+    if not run.texts.task_type.vectors or "labels" in train.rows.column_names:
+        return None
+    with run.console.step("teacher's vectors", len(train)) as advance:
+        teacher = Teacher.of(run.saved("dense"), train, run.texts.tokenizer, run.recipe.distill, advance=advance)
+    return teacher.of_vectors(None, run.recipe.embedding.similarity_weight)
 
 
 STAGE = Stage(
@@ -87,7 +98,7 @@ STAGE = Stage(
     "Dense model",
     run_dense,
     needs=("baseline",),
-    settings=("seed", "model", "training"),
+    settings=("seed", "model", "training", "embedding"),
     cost=lambda recipe, data: (
         Cost(seconds=15.0) if data.kept else Cost().plus(data.steps(recipe, recipe.training.passes))
     ),

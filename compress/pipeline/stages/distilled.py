@@ -6,6 +6,7 @@ from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
+from compress.pipeline.vectors import of_texts
 from compress.recipe.recipe import Recipe
 from compress.training.distillation import Teacher
 from compress.training.trainer import TrainingPlan
@@ -13,10 +14,15 @@ from compress.training.trainer import TrainingPlan
 
 def run_distilled(run: Run, folder: Path) -> None:
     """Train the ticket again from the pre-trained weights, with the dense model as its teacher."""
-    settings, texts = run.recipe.distill, run.texts
+    settings = run.recipe.distill
+    if (task := of_texts(run.task)) is not run.task:
+        run = run.with_task(task)
+    texts = run.texts
     mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
     with run.console.step("teacher's outputs", len(texts.splits["train"])) as advance:
         teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+    if texts.task_type.vectors:
+        teacher = teacher.of_vectors(None, run.recipe.embedding.similarity_weight)
     model = run.pretrained()
     fitted = run.learner().fit(
         model,
@@ -39,5 +45,10 @@ def _cost(recipe: Recipe, data: Data) -> Cost:
 
 
 STAGE = Stage(
-    "distilled", "Distilled", run_distilled, needs=("dense", "ticket"), settings=("seed", "distill"), cost=_cost
+    "distilled",
+    "Distilled",
+    run_distilled,
+    needs=("dense", "ticket"),
+    settings=("seed", "distill", "embedding"),
+    cost=_cost,
 )

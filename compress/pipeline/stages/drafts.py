@@ -84,7 +84,7 @@ STAGE = Stage(
     "drafts",
     "Drafts",
     run_drafts,
-    settings=("model", "budget", "measure"),
+    settings=("model", "budget", "measure", "embedding"),
     cost=lambda recipe, data: Cost(seconds=90.0),
     has_model=False,
 )

@@ -14,7 +14,7 @@ from safetensors.numpy import save as to_safetensors
 from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import write_atomic, write_json
 from compress.pipeline.run import PREDICTIONS, Run
-from compress.pipeline.stages import final_stage
+from compress.pipeline.stages import final_stage, vector_index
 from compress.pipeline.stages.scoring import (
     EVALUATED,
     by_part,
@@ -67,6 +67,9 @@ def run_programs(run: Run, folder: Path) -> None:
     found = {"programs": entries, "also": also, **chosen, "verdict": _verdict(run, entries, kept), "threads": threads}
     if parts := _parts(run, {name: (stage, kept[f"{name}.test"]) for name, (stage, _, _) in plans.items()}):
         found["parts"] = parts
+    if run.texts.task_type.vectors:
+        texts = {name: run.texts_of(stage) for name, (stage, _, _) in plans.items()}
+        found["vectors"] = vector_index.measured(run, texts, {name: kept[f"{name}.test"] for name in plans})
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
 

@@ -12,15 +12,18 @@ from transformers import PreTrainedModel
 
 from compress.data.augment import altered
 from compress.kinds.encode import Texts, encode
+from compress.kinds.vectors import unit
 from compress.models.anatomy import embeddings_of, layers_of
 from compress.models.factorized import factorize
 from compress.models.merging import merge
+from compress.models.pooling import PROJECTION, basis_of, project
 from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, full_structure, remove
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
+from compress.pipeline.vectors import of_texts
 from compress.recipe.recipe import Recipe
 from compress.recipe.sections import StructureSection
 from compress.shrink.gates import gate_scores
@@ -38,6 +41,7 @@ from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
 _LAYER_BATCHES = 20
+_BASIS_TEXTS = 5000  # whose vectors decide the directions of shorter ones
 LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a run takes five dense trainings
 
 
@@ -47,13 +51,16 @@ def run_shrunk(run: Run, folder: Path) -> None:
     Where nothing is cut and nothing rewound there is nothing to train: it is the dense model.
     """
     dense = run.saved("dense")
+    if (task := of_texts(run.task)) is not run.task:
+        run = run.with_task(task)
     structure = _structure(run, dense)
     labeled = len(run.task.train)
     run = _with_more_texts(run, dense)
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
-    model, texts, kept, facts = cut(run, structure, start)
+    model, texts, kept, facts = cut(run, structure, start, _basis(run, dense))
     settings = run.recipe.structure
     changed = structure != full_structure(dense) or kept is not None or settings.embedding_rank or settings.merge_after
+    changed = changed or run.recipe.embedding.size
     if not changed and settings.rewind == "none" and not run.recipe.quantize.aware_epochs:
         fitted = Fitted(0, 0.0)
     else:
@@ -68,9 +75,12 @@ def run_shrunk(run: Run, folder: Path) -> None:
 
 
 def cut(
-    run: Run, structure: Structure, start: PreTrainedModel
+    run: Run, structure: Structure, start: PreTrainedModel, basis: Tensor | None = None
 ) -> tuple[PreTrainedModel, Texts, tuple[int, ...] | None, dict[str, Any]]:
-    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts."""
+    """`start` cut, in place, to a structure and the recipe's words; the task as it reads it; kept ids; facts.
+
+    Vectors that the recipe shortens are projected by `basis` (D, H).
+    """
     texts, kept, facts = _vocabulary(run)
     remove(start, structure)
     model = start
@@ -79,6 +89,8 @@ def cut(
     rank = run.recipe.structure.embedding_rank
     if 0 < rank < embeddings_of(model).word.weight.shape[1]:  # some encoders have a table as narrow from the start
         factorize(model, rank, _word_counts(texts))
+    if 0 < (size := run.recipe.embedding.size) < start.config.hidden_size:
+        project(model, torch.eye(size, start.config.hidden_size) if basis is None else basis)
     if places := run.recipe.structure.merging_layers(len(structure.layers)):
         merge(model, places)
     return model, texts, kept, facts
@@ -104,6 +116,10 @@ def _fit(
     distill, aware = recipe.distill, recipe.quantize.aware_epochs
     pass_length = min(1.0, LONGEST_PASS * labeled / len(run.task.train))
     teacher = _teacher(run, dense, structure, texts, kept) if distill.enabled else None
+    if teacher and texts.task_type.vectors:
+        projection = getattr(model, PROJECTION, None)
+        basis = None if projection is None else projection.weight.detach().clone()
+        teacher = teacher.of_vectors(basis, recipe.embedding.similarity_weight)
     epochs = distill.passes if distill.enabled else recipe.training.passes
     rate = distill.peak if distill.enabled else recipe.training.peak
     plan = TrainingPlan("shrunk model", epochs * pass_length, recipe.seed, learning_rate=rate, curve=True)
@@ -118,6 +134,15 @@ def _fit(
         rounding=recipe.quantize.scheme,
     )
     return fitted.then(learner.fit(model, last, teacher=teacher))
+
+
+def _basis(run: Run, dense: PreTrainedModel) -> Tensor | None:
+    """(D, H) of the recipe's shorter vectors, from the dense model's on some training texts; None: they stay."""
+    size, train = run.recipe.embedding.size, run.texts.splits["train"]
+    if not 0 < size < dense.config.hidden_size:
+        return None
+    drawn = np.random.default_rng(run.recipe.seed).permutation(len(train))[:_BASIS_TEXTS].tolist()
+    return basis_of(torch.from_numpy(unit(predict(dense, train.only(drawn), run.texts.tokenizer))), size)
 
 
 def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
@@ -226,7 +251,7 @@ def _teacher(
         full = run.texts
         teacher = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
         # the student needs an answer for each of its own tokens, or windows, which may be others than the teacher's
-        if not run.task.of_sentences or train.windowed or full.splits["train"].windowed:
+        if not run.task.one_output or train.windowed or full.splits["train"].windowed:
             return teacher
         logits, own = list(teacher.logits), full.splits["train"]
         other = [i for i, ids in enumerate(own.rows["input_ids"]) if ids != old_ids[i]]
@@ -272,7 +297,7 @@ def stage(recipe: Recipe) -> Stage:
         "Structured ticket",
         run_shrunk,
         needs=("dense",),
-        settings=("seed", "structure", "distill", *storage),
+        settings=("seed", "structure", "distill", "embedding", *storage),
         cost=lambda recipe, data: shrinking_cost(recipe, data, **shares),
         note=_note,
     )

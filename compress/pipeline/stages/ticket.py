@@ -12,7 +12,7 @@ from compress.lottery.observe import GradientWatch, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
-from compress.pipeline.stages.dense import train_like_dense
+from compress.pipeline.stages.dense import teacher_of_texts, train_like_dense
 from compress.pipeline.stages.scoring import finish, predictions_of, quality
 from compress.pipeline.stages.stage import Cost, Data, Stage
 from compress.recipe.recipe import Recipe
@@ -41,6 +41,7 @@ def run_ticket(run: Run, folder: Path) -> None:
 def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
     """The rounds of the search; each is saved when it is finished, and finished ones are not repeated."""
     settings, learner = run.recipe.ticket, run.learner()
+    teacher = teacher_of_texts(run) if settings.rounds > 1 or settings.rewind_step else None
     finished = [RoundRecord.load(f) for f in sorted(saved.glob("round-*.safetensors"))]
 
     def train(_: nn.Module, plan: Round) -> None:
@@ -54,6 +55,7 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
                 fine_tune=plan.fine_tune,
                 compact=not settings.rewind_step,  # the search copies the model at that step
             ),
+            teacher=teacher,
         )
 
     ticket = find_ticket(
@@ -116,4 +118,6 @@ def _cost(recipe: Recipe, data: Data) -> Cost:
     return Cost().plus(rounds + data.steps(recipe, recipe.training.passes) * (1 + recipe.controls))
 
 
-STAGE = Stage("ticket", "Ticket", run_ticket, needs=("dense",), settings=("seed", "ticket", "controls"), cost=_cost)
+STAGE = Stage(
+    "ticket", "Ticket", run_ticket, needs=("dense",), settings=("seed", "ticket", "controls", "embedding"), cost=_cost
+)
