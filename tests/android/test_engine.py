@@ -18,7 +18,7 @@ def run(compiled, bundles: Path, native_libraries: Path, test: str) -> str:
 
 def test_engine_gives_the_known_answers(compiled, bundles: Path, native_libraries: Path) -> None:
     report = run(compiled, bundles, native_libraries, "textmodel.engine.EngineTest")
-    for kind in ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa"):
+    for kind in ("classification", "pair", "regression", "pair_regression", "multilabel", "tokens", "qa", "embedding"):
         assert f"{kind}: " in report, report
 
 
@@ -26,6 +26,7 @@ def test_engine_gives_the_known_answers(compiled, bundles: Path, native_librarie
     "test",
     [
         "textmodel.engine.DecoderTest",
+        "textmodel.engine.VectorIndexTest",
         "textmodel.engine.PaddingTest",
         "demo.session.WorkerTest",
         "demo.session.SessionTest",

@@ -12,9 +12,11 @@ from transformers import (
     BertForQuestionAnswering,
     BertForSequenceClassification,
     BertForTokenClassification,
+    BertModel,
 )
 
 from compress.files import file_sha256
+from compress.models.pooling import Pooling, project, with_pooling
 from mobile_export.bundle.golden import Text
 from mobile_export.bundle.write import License, write_bundle
 from mobile_export.lowering.lower import lower, to_program
@@ -38,6 +40,7 @@ LABELS = {
     "pair_regression": ["value"],
     "tokens": ["O", "B-person", "I-person", "B-location", "I-location"],
     "qa": ["start", "end"],
+    "embedding": [],
 }
 HEADS = {"tokens": BertForTokenClassification, "qa": BertForQuestionAnswering}
 TEXTS = [
@@ -64,9 +67,13 @@ def save_model(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
         label2id={n: i for i, n in enumerate(LABELS[kind])},
         pocket_ticket={"task": f"tiny {kind}", "kind": kind, "max_tokens": MAX_TOKENS, "metric": "accuracy"},
     )
+    if kind == "embedding":
+        model = with_pooling(BertModel(config), Pooling("mean", query="query: ", passage="passage: "))
+        project(model, torch.randn(128, config.hidden_size)).save_pretrained(folder)
     if "regression" in kind:
         config.problem_type = "regression"
-    HEADS.get(kind, BertForSequenceClassification)(config).save_pretrained(folder)
+    if kind != "embedding":
+        HEADS.get(kind, BertForSequenceClassification)(config).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copy(tokenizer_folder / name, folder / name)
     return folder
@@ -103,6 +110,8 @@ def make_bundle(folder: Path, kind: str, tokenizer_folder: Path) -> Path:
     lowered = lower_here if kind in HEADS else lower  # the exporter lowers sequence heads
     program = lowered(model, folder / "program" / "model.pte")
     texts = [Text(t, PASSAGES[i % len(PASSAGES)] if kind in PAIRS else None) for i, t in enumerate(TEXTS)]
+    if kind == "embedding":
+        texts += [Text(f"passage: {text}") for text in TEXTS]
     write_bundle(
         folder / "android",
         model,

@@ -28,6 +28,7 @@ class AnswerViews(private val parent: ViewGroup) {
         )
         is Answer.Entities -> addEntities(answer)
         is Answer.Passage -> addPassage(answer)
+        is Answer.Vector -> addText(answer.numbers.take(SHOWN).joinToString(" ") { resources.getString(R.string.number, it) })
     }
 
     private fun addClasses(answer: Answer.Classes) {
@@ -95,5 +96,6 @@ class AnswerViews(private val parent: ViewGroup) {
 
     private companion object {
         const val MOST_BARS = 5
+        const val SHOWN = 8 // numbers of a vector
     }
 }

@@ -19,7 +19,7 @@ object Golden {
 
     private fun example(json: JSONObject): GoldenExample {
         val ids = json.getJSONArray("input_ids")
-        val names = if (json.has("start_logits")) listOf("start_logits", "end_logits") else listOf("logits")
+        val names = OUTPUTS.first { names -> names.all(json::has) }
         return GoldenExample(
             textA = json.getString("text_a"),
             textB = if (json.isNull("text_b")) null else json.getString("text_b"),
@@ -27,6 +27,8 @@ object Golden {
             outputs = names.map { flatten(json.getJSONArray(it)).toFloatArray() },
         )
     }
+
+    private val OUTPUTS = listOf(listOf("start_logits", "end_logits"), listOf("embedding"), listOf("logits"))
 
     private fun flatten(list: JSONArray): List<Float> = (0 until list.length()).flatMap { i ->
         list.optJSONArray(i)?.let(::flatten) ?: listOf(list.getDouble(i).toFloat())

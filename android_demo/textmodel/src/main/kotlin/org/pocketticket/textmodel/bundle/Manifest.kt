@@ -16,6 +16,7 @@ enum class Kind(val key: String, val pair: Boolean) {
     MULTILABEL("multilabel", false),
     TOKENS("tokens", false),
     QA("qa", true),
+    EMBEDDING("embedding", false),
 }
 
 /**
@@ -30,6 +31,19 @@ data class Task(
     val range: Range?,
     val noAnswerThreshold: Double? = null,
     val thresholds: List<Double> = emptyList(),
+    val vector: VectorInfo? = null,
+)
+
+/**
+ * How a text's vector is used, where the task is one of vectors. `sizes`: how many of its first numbers are a vector,
+ * too, the largest first. Prefixes come before a text that searches, and before one that is searched.
+ */
+data class VectorInfo(
+    val size: Int,
+    val sizes: List<Int>,
+    val normalized: Boolean,
+    val queryPrefix: String,
+    val passagePrefix: String,
 )
 
 /** The scale of a regression's values. */
@@ -119,7 +133,16 @@ data class Manifest(
             if (kind == Kind.MULTILABEL && thresholds.size != labels.size) {
                 throw TextModelError("The bundle has ${labels.size} labels but ${thresholds.size} thresholds; build the app again.")
             }
-            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold, thresholds)
+            val vector = json.optJSONObject("vector")?.let(::vector)
+            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold, thresholds, vector)
+        }
+
+        private fun vector(json: JSONObject): VectorInfo {
+            val sizes = json.getJSONArray("sizes")
+            return VectorInfo(
+                json.getInt("size"), List(sizes.length()) { sizes.getInt(it) }, json.getBoolean("normalized"),
+                json.getString("query_prefix"), json.getString("passage_prefix"),
+            )
         }
 
         private fun model(json: JSONObject): ModelInfo {

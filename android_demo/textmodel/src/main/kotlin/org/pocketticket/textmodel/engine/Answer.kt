@@ -13,6 +13,9 @@ sealed interface Answer {
 
     data class Entities(val text: String, val entities: List<Entity>) : Answer
 
+    /** A vector for each text; two texts mean the same where their vectors have nearly the same direction. */
+    class Vector(val numbers: FloatArray) : Answer
+
     /** `span` is null if the passage does not answer the question. */
     data class Passage(val text: String, val span: Entity?) : Answer
 }

@@ -17,6 +17,7 @@ class Decoder(private val task: Task) {
         Kind.MULTILABEL -> labels(mean(windows.map { it.outputs[0] }))
         Kind.TOKENS -> Answer.Entities(textA, entities(windows))
         Kind.QA -> passage(windows, textB.orEmpty())
+        Kind.EMBEDDING -> Answer.Vector(windows[0].outputs[0])
     }
 
     fun decode(outputs: List<FloatArray>, encoding: Encoding, textA: String, textB: String?): Answer =

@@ -5,6 +5,7 @@ import kotlin.math.abs
 import org.pocketticket.textmodel.TextModelError
 import org.pocketticket.textmodel.bundle.Bundle
 import org.pocketticket.textmodel.bundle.GoldenExample
+import org.pocketticket.textmodel.bundle.Kind
 import org.pocketticket.textmodel.text.Encoding
 
 /** An answer and what it cost. `milliseconds` and `tokens`: of all windows; tokenizing and the program together. */
@@ -25,6 +26,17 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
         val milliseconds = (System.nanoTime() - began) / 1e6
         val answer = decoder.decode(windows, textA, textB)
         return Inference(answer, milliseconds, encodings.sumOf { it.tokens.size }, encodings[0].dropped)
+    }
+
+    /**
+     * The vector of a text that is searched or, with `query`, of one that searches; the manifest's prefix is put before
+     * it. Throws TextModelError for a model of another kind.
+     */
+    fun embed(text: String, query: Boolean = false): FloatArray {
+        val task = bundle.manifest.task
+        if (task.kind != Kind.EMBEDDING) throw TextModelError("This model gives no vectors: its task is of the kind ${task.kind.key}.")
+        val prefix = task.vector?.let { if (query) it.queryPrefix else it.passagePrefix }.orEmpty()
+        return run(encode(prefix + text, null))[0]
     }
 
     fun encode(textA: String, textB: String?): Encoding =

@@ -58,6 +58,7 @@ class LongTextsTest {
                 }
             }
             is Answer.Value -> assertEquals("value of text $number", expected.getDouble(0).toFloat(), answer.value, 1e-5f)
+            is Answer.Vector -> error("no text here has a vector")
             is Answer.Passage -> {
                 val found = answer.span?.let { listOf(b!!.substring(it.start, it.end), it.start) } ?: listOf()
                 assertEquals("answer of text $number", List(expected.length()) { expected.get(it) }, found)
