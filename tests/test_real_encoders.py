@@ -1,4 +1,4 @@
-"""Real pre-trained encoders: the program is the model, the tokenizer is equal or refused, a whole run works.
+"""Real pre-trained encoders: the program is the model, the tokenizer is equal, a whole run works.
 
 Each is fetched once into the user's cache folder (`python -m benchmarks.encoders`).
 """
@@ -73,15 +73,11 @@ def test_its_program_answers_as_the_model_does(name: str, task: Task, tmp_path: 
         np.testing.assert_allclose(program.answer({"input_ids": ids})[0][0], wanted, atol=2e-5, err_msg=text)
 
 
-def test_its_bundle_verifies_or_the_cause_is_a_sentence(name: str, task: Task, tmp_path: Path) -> None:
+def test_its_bundle_verifies(name: str, task: Task, tmp_path: Path) -> None:
     folder, texts = saved(name, task, tmp_path / "model"), [Text(text) for text in TEXTS]
     tokenizer = load_tokenizer(str(folder))
     ids = [tokenizer(text, truncation=True, max_length=LONGEST)["input_ids"] for text in TEXTS]
-    why = why_no_bundle(folder, zip(texts, ids, strict=True), LONGEST, pair=False)
-    if why is not None:
-        assert " " in why and "\n" not in why
-        assert json.loads((folder / "tokenizer.json").read_text())["model"]["type"] != "WordPiece", why
-        return
+    assert why_no_bundle(folder, zip(texts, ids, strict=True), LONGEST, pair=False) is None
     report = {"metric_test": 0.5, "ci95": None, "dense_metric_test": 0.5, "bytes_dense": 1, "size_ratio": 1.0}
     write_bundle(
         tmp_path / "android",

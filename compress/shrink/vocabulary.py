@@ -1,9 +1,10 @@
 """Vocabulary trimming: half of a small encoder is its word table, and a task needs few of its rows.
 
-Kept are the special tokens, every single character (and its ## form) of the scripts in use, so that no text in
-these scripts gets new unknown tokens, then the pieces of the training texts by frequency, then the vocabulary's own
-order, which is by frequency in general English. WordPiece, BPE and Unigram tokenizers can be trimmed; of BPE each piece
-is kept with the pieces that it is merged from, so that its words are still split as before.
+Kept are the special tokens, every single character (and its ## form) of the scripts in use (Latin, and those of the
+training texts), so that no text in these scripts gets new unknown tokens, then the pieces of the training texts by
+frequency, then the vocabulary's own order, which is by frequency in general texts. WordPiece, BPE and Unigram
+tokenizers can be trimmed; of BPE each piece is kept with the pieces that it is merged from, so that its words are still
+split as before.
 """
 
 import json
@@ -24,6 +25,7 @@ from compress.models.anatomy import embeddings_of
 from compress.models.load import load_tokenizer
 
 SCRIPTS = ("LATIN",)  # as Unicode's character names begin; the Latin blocks (ª and µ too) are always in use
+_IN_USE = 0.01  # of all letters: a script with fewer is a stray word
 _LATIN_BLOCKS_END = "\u0250"
 
 
@@ -34,6 +36,17 @@ class Coverage:
     texts_changed: float
     tokens_added: float  # tokens after ÷ tokens before − 1
     unknown_added: float  # share of tokens that are unknown now and were not
+
+
+def scripts_of(texts: Iterable[str]) -> tuple[str, ...]:
+    """The scripts in use in texts, as Unicode's character names begin: Latin, and those of 1 % of the letters."""
+    characters = Counter(c for text in texts for c in text)
+    letters: Counter[str] = Counter()
+    for c, count in characters.items():
+        if unicodedata.category(c).startswith("L"):
+            letters[unicodedata.name(c, "?").split()[0].split("-")[0]] += count
+    enough = _IN_USE * letters.total()
+    return (*SCRIPTS, *sorted(name for name, count in letters.items() if count >= enough and name not in SCRIPTS))
 
 
 def choose(
@@ -49,6 +62,8 @@ def choose(
     kept = special | {i for piece, i in vocabulary.items() if _is_character(piece, scripts)}
     if parts:
         kept |= {i for i in vocabulary.values() if i not in parts}  # BPE's alphabet: bytes or characters
+    if model["type"] == "Unigram":  # the lowest score says what an unknown character costs
+        kept.add(min(range(len(model["vocab"])), key=lambda i: model["vocab"][i][1]))
     used = Counter(i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"])
     by_use = sorted(used, key=lambda i: (-used[i], i))
     in_order = sorted(vocabulary.items(), key=lambda item: item[1])

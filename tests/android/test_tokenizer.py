@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 from tokenizers import Encoding
 
+from benchmarks.encoders.__main__ import prepare
 from mobile_export.app.parts import PROJECT
 from mobile_export.bundle.tokenization import describe_tokenizer, described_tokenizer, saved_tokenizer
+from mobile_export.cache import cache_dir, made_once
 from tests.android.hostile_texts import as_utf8_would, hostile_texts
 from tests.android.made_tokenizers import MADE, save
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 COMMANDS = Path(__file__).parents[2] / "compress" / "data" / "phone_commands" / "unlabeled.txt"
 TEST = "org.pocketticket.textmodel.text.TokenizerEqualityTest"
+VOCABULARIES = ("multilingual-e5-small-q4", "bert-base-multilingual-cased", "bert-base-cased", "bge-small-zh-v1.5")
 LIMITS = [128, 5, 16, 512, 1_000_000]
 PLAIN = {"lowercase": True, "strip_accents": None, "handle_chinese_chars": True, "clean_text": True}
 Pair = tuple[str, str | None]
@@ -68,12 +71,17 @@ def data_texts() -> Iterator[str]:
         with file.open(newline="\n") as stream:
             for row in csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE):
                 yield from (text for column, text in row.items() if column != "label")
-    for file in sorted(DATA.glob("*/*.txt.gz")):
-        with gzip.open(file, "rt", newline="\n") as stream:
-            yield from (line.rstrip("\n") for line in stream)
+    yield from texts_of("*")
     for file in sorted(DATA.glob("wnut17/*.conll")):
         for sentence in file.read_text().split("\n\n"):
             yield " ".join(line.split("\t")[0] for line in sentence.splitlines())
+
+
+def texts_of(folder: str) -> Iterator[str]:
+    """The lines of a data set of plain text."""
+    for file in sorted(DATA.glob(f"{folder}/*.txt.gz")):
+        with gzip.open(file, "rt", newline="\n") as stream:
+            yield from (line.rstrip("\n") for line in stream)
 
 
 def questions() -> Iterator[Pair]:
@@ -129,6 +137,17 @@ def test_every_kind_of_tokenizer_gives_hugging_faces_ids(compiled, tmp_path: Pat
     salad = [(f"{a}<mask>{b} the {a}|||ing  E\u0301cole", b) for a, b in hostile_pairs(600) if b is not None]
     pairs = [*hostile_pairs(2_500), *salad, *((t, None) for t in texts[:500])]
     compare(compiled, tmp_path, folder, pairs, LIMITS, side)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="needs ../shared/data, which is not on this machine")
+@pytest.mark.parametrize("name", VOCABULARIES)
+def test_real_vocabularies_give_hugging_faces_ids(compiled, tmp_path: Path, name: str) -> None:
+    folder = made_once(cache_dir() / "encoders" / name, lambda made: prepare(name, made))
+    languages = [(text, None) for text in texts_of("languages")]
+    assert len(languages) > 30_000
+    around = [(f"{a}<mask>{b}[MASK] {a}", b) for a, b in hostile_pairs(300) if b is not None]
+    compare(compiled, tmp_path, folder, [*languages, *hostile_pairs(3_000), *around], [128, 16, 512, 1_000_000])
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from compress.errors import ModelError
 from compress.models.load import load_tokenizer
 from compress.models.source import resolve_model
 from compress.models.store import save
-from compress.shrink.vocabulary import choose, coverage, trim_model, trim_tokenizer
+from compress.shrink.vocabulary import choose, coverage, scripts_of, trim_model, trim_tokenizer
 
 TEXTS = ["wake me at half past six", "turn the lamp in the hall off, please", "naïve café? 12 €"]
 
@@ -72,6 +72,21 @@ def test_other_tokenizers_are_refused_with_a_remedy() -> None:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="a")
     with pytest.raises(ModelError, match=r"kind WordLevel can't be trimmed.*structure\.vocabulary=0"):
         choose(tokenizer, TEXTS, 100)
+
+
+def test_scripts_in_use_are_those_of_the_texts() -> None:
+    assert scripts_of(TEXTS) == scripts_of([]) == ("LATIN",)
+    assert scripts_of([*TEXTS * 40, "я"]) == ("LATIN",)
+    assert scripts_of(["今日は良い天気です"]) == ("LATIN", "CJK", "HIRAGANA")
+    assert scripts_of(["не сегодня", *TEXTS]) == ("LATIN", "CYRILLIC")
+
+
+def test_texts_of_another_script_keep_their_pieces() -> None:
+    tokenizer = load_tokenizer(resolve_model("minilm")[1])
+    texts = ["мир и дом", "не сегодня"]
+    kept = choose(tokenizer, texts, 4000, scripts_of(texts))
+    assert coverage(tokenizer, trim_tokenizer(tokenizer, kept), texts).texts_changed == 0
+    assert coverage(tokenizer, trim_tokenizer(tokenizer, choose(tokenizer, texts, 4000)), texts).unknown_added > 0
 
 
 CORPUS = [

@@ -35,7 +35,7 @@ from compress.shrink.units import (
     random_scores,
     taylor_scores,
 )
-from compress.shrink.vocabulary import choose, coverage, trim_model, trim_tokenizer
+from compress.shrink.vocabulary import choose, coverage, scripts_of, trim_model, trim_tokenizer
 from compress.training.distillation import Teacher
 from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, TrainingPlan, predict
@@ -227,7 +227,7 @@ def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]
     if size == 0 or size >= len(full.tokenizer):
         return full, None, {"words": len(full.tokenizer)}
     texts = [t for e in run.task.train for t in (e.text_a, e.text_b) if t]
-    kept = choose(full.tokenizer, texts, size)
+    kept = choose(full.tokenizer, texts, size, scripts_of(texts))
     trimmed = trim_tokenizer(full.tokenizer, kept)
     dev = [t for e in run.task.dev for t in (e.text_a, e.text_b) if t]
     facts = {"words": len(kept), "dev": dataclasses.asdict(coverage(full.tokenizer, trimmed, dev))}
