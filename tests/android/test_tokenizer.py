@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import random
+import re
 import runpy
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -102,10 +103,15 @@ def hostile_pairs(count: int) -> list[Pair]:
 
 def compare(
     compiled, tmp_path: Path, folder: Path, pairs: Iterable[Pair], limits: list[int], side: str = "right"
-) -> None:
-    """Fails where the app's tokenizer, or Python's reading of the bundle, differs from Hugging Face's."""
+) -> int:
+    """The kilobytes that the app's tokenizer holds.
+
+    Fails where it, or Python's reading of the bundle, differs from Hugging Face's.
+    """
     count = write_cases(tmp_path / "cases", folder, pairs, limits, side)
-    assert f"compared {count} texts" in compiled.run(TEST, {"pocketticket.cases": tmp_path / "cases"})
+    said = compiled.run(TEST, {"pocketticket.cases": tmp_path / "cases"})
+    assert f"compared {count} texts" in said
+    return int(re.search(r"holds (-?\d+) KB", said)[1])
 
 
 @pytest.mark.slow
@@ -147,7 +153,9 @@ def test_real_vocabularies_give_hugging_faces_ids(compiled, tmp_path: Path, name
     languages = [(text, None) for text in texts_of("languages")]
     assert len(languages) > 30_000
     around = [(f"{a}<mask>{b}[MASK] {a}", b) for a, b in hostile_pairs(300) if b is not None]
-    compare(compiled, tmp_path, folder, [*languages, *hostile_pairs(3_000), *around], [128, 16, 512, 1_000_000])
+    pairs = [*languages, *hostile_pairs(3_000), *around]
+    held = compare(compiled, tmp_path, folder, pairs, [128, 16, 512, 1_000_000])
+    assert held < 12_000 or name.startswith("bert")  # vocab.txt is read into a table of strings
 
 
 @pytest.mark.slow

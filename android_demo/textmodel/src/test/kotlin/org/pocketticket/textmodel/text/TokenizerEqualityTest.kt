@@ -20,7 +20,14 @@ class TokenizerEqualityTest {
         assumeNotNull(file)
         File(file!!).bufferedReader().use { lines ->
             val head = JSONObject(lines.readLine())
-            val tokenizer = TokenizerParts.read(head.getJSONObject("tokenizer"), File(head.getString("file")).readBytes())
+            val description = head.getJSONObject("tokenizer")
+            val before = held()
+            val began = System.nanoTime()
+            val tokenizer = TokenizerParts.read(description, File(head.getString("file")).readBytes())
+            tokenizer.encode("Ready?", null, 128)
+            val ready = System.nanoTime() - began
+            val kilobytes = held() - before
+            println("ready in ${ready / 1_000_000} ms, holds $kilobytes KB")
             val wrong = ArrayList<String>()
             var number = 0
             for (line in lines.lineSequence()) {
@@ -31,6 +38,12 @@ class TokenizerEqualityTest {
             assertEquals(head.getInt("count"), number)
             println("compared $number texts")
         }
+    }
+
+    /** What the heap holds, in kilobytes. */
+    private fun held(): Long {
+        repeat(5) { System.gc() }
+        return Runtime.getRuntime().run { totalMemory() - freeMemory() } / 1000
     }
 
     private fun check(tokenizer: Tokenizer, case: JSONObject): String? {
