@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks.datasets.sources import DATASETS
 from benchmarks.encoders.sources import ENCODERS
 from compress.files import write_atomic
+from compress.models.architectures import ARCHITECTURES, Architecture
 from compress.recipe.load import load_recipe, names
 
 ROOT = Path(__file__).parents[1]
@@ -195,6 +196,48 @@ def encoder_table() -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
 
 
+_OWN_PARTS: dict[str, Callable[[Architecture], object]] = {
+    "low-rank words": lambda row: row.projection,
+    "no segments": lambda row: not row.token_type,
+    "bottlenecks": lambda row: row.bottlenecks,
+    "bias for each distance": lambda row: row.position_bias,
+    "all layers share their weights": lambda row: row.shares_layers,
+    "norms first": lambda row: row.norm_first,
+    "rotary positions, local and global attention": lambda row: row.rotary,
+    "gated feed-forward": lambda row: row.gate,
+}
+
+
+def architecture_table() -> str:
+    """Every row of the table of architectures, its own parts, and how it is proven beyond the tests."""
+    shapes = {r["architecture"]: r for r in measured().get("architectures", ())}
+    weights = {"bert": ["minilm", *ENCODERS]}
+    rows = []
+    for kind, row in ARCHITECTURES.items():
+        real = shapes.get(kind)
+        off = f"`{real['shapes']}`: {_off(real['fp32_off'])}, int8 {_off(real['int8_off'])}" if real else "not yet"
+        own = ", ".join(name for name, has in _OWN_PARTS.items() if has(row))
+        count = len(weights.get(kind, ()))
+        rows.append([f"`{kind}`", own, "yes" if row.merges else "refused", off, f"{count} encoders" if count else ""])
+    head = ["model_type", "its own parts", "merged tokens", "real shapes, random weights", "real weights"]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)) + "\n"
+
+
+def _off(share: float) -> str:
+    return f"{share:.0e}".replace("e-0", "e-") if share < 1e-3 else f"{share:.3f}"
+
+
+def long_table() -> str:
+    """Memory, and where it was measured latency, of int8 programs that take 512 tokens."""
+    lengths, rows = ("128", "256", "512"), []
+    for r in measured().get("architectures", ()):
+        ms = r["ms"] or {}
+        cells = [*(str(r["memory_mb"][n]) for n in lengths), *(f"{ms[n]:.0f}" if n in ms else "–" for n in lengths)]
+        rows.append([f"`{r['shapes']}`", f"{r['mb']:.0f}", *cells])
+    head = ["shapes of", "MB", *(f"MB of memory, {n}" for n in lengths), *(f"ms, {n}" for n in lengths)]
+    return table(head, rows)
+
+
 def manifest_table() -> str:
     """The manifest's keys, from its schema."""
     text = resources.files("mobile_export.bundle").joinpath("manifest.schema.json").read_text(encoding="utf-8")
@@ -225,6 +268,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "manifest": manifest_table,
     "datasets": dataset_table,
     "encoders": encoder_table,
+    "architectures": architecture_table,
+    "long": long_table,
 }
 
 

@@ -124,6 +124,6 @@ def _dense() -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
     head, generator = classification_head_of(model), torch.Generator().manual_seed(0)
     with torch.no_grad():  # a head as small as a fresh one would hide differences between engines
         head.out.weight.normal_(0, 0.2, generator=generator)
-        head.dense.weight.normal_(0, 0.05, generator=generator)
-        head.dense.bias.zero_()
+        head.first.dense.weight.normal_(0, 0.05, generator=generator)
+        head.first.dense.bias.zero_()
     return model, load_tokenizer(source)

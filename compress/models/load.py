@@ -24,8 +24,10 @@ from compress.models.checkpoint import (
     without_prefix,
     wrapping_prefix,
 )
+from compress.models.fused import divide_
 from compress.models.head import Head, names_of, note_of, put_, with_names_of
 from compress.models.hugging_face import AUTO, SENTENCES, from_pretrained, quiet
+from compress.models.merging import check_can_merge
 from compress.models.pooling import Pooling, with_pooling
 from compress.models.saved import Saved
 
@@ -78,6 +80,12 @@ def examine(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[Hea
     return _load_for(task, source, max_tokens=max_tokens, seed=seed)[1:]
 
 
+def check_mergeable(source: str) -> None:
+    """Raise ModelError for an encoder in which tokens can't be merged."""
+    with quiet():
+        check_can_merge(from_pretrained(AutoConfig, source))
+
+
 def named_by(task: Task, source: str) -> Task:
     """The task with the label names of a fine-tuned checkpoint, where its head fits; a note says what changed."""
     with quiet():
@@ -123,6 +131,7 @@ def _load_for(task: Task, source: str, *, max_tokens: int, seed: int) -> tuple[P
     if task.kind == "embedding":
         loaded = loaded.without("pooler")  # it is not used
     check_loaded(model, loaded, source)
+    divide_(model)
     notes += notes_of(model, loaded, wrapping_prefix(source))
     if loaded.missing or loaded.mismatched:
         head = Head("new")

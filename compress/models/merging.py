@@ -7,14 +7,15 @@ its form: hooks do the merging, and its config says after which layers, under "p
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import PretrainedConfig
 
 from compress.errors import ModelError
-from compress.models.anatomy import encoder_of
-from compress.models.architectures import architecture_of
+from compress.models.anatomy import blocks_of
+from compress.models.architectures import ARCHITECTURES
 from compress.models.saved import update
 
 
@@ -46,7 +47,8 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
 
     Raises ModelError for a place that is not between two of its layers, or a model that merges already.
     """
-    blocks = cast(nn.ModuleList, encoder_of(model).get_submodule(architecture_of(model).layers))
+    check_can_merge(model.config)
+    blocks = blocks_of(model)
     config = model.config
     if list(after) != sorted(set(after)) or not all(0 < place < len(blocks) for place in after):
         raise ModelError(
@@ -63,6 +65,17 @@ def merge(model: nn.Module, after: Sequence[int]) -> nn.Module:
             block.register_forward_hook(merging.after_layer)
     update(config, merge_after=tuple(after))
     return model
+
+
+def check_can_merge(config: PretrainedConfig) -> None:
+    """Raise ModelError for an encoder whose layers count on every token being there."""
+    row = ARCHITECTURES.get(config.model_type)
+    if row is not None and not row.merges:
+        raise ModelError(
+            f"tokens can't be merged in an encoder of the architecture '{config.model_type}'",
+            where="structure.merge_after",
+            remedy="leave it out",
+        )
 
 
 class _Merging:

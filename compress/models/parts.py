@@ -7,11 +7,16 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class FeedForward:
-    """One feed-forward block: (B, T, H) → `inner` (B, T, F) → activation → `outer` (B, T, H) → + residual → `norm`."""
+    """One feed-forward block: (B, T, H) → `inner` (B, T, F) → activation → `outer` (B, T, H) → + residual → `norm`.
+
+    Where there is a `gate` (B, T, F), it multiplies the activation (GeGLU). In a layer with its norms first, `norm` is
+    the block's first step.
+    """
 
     inner: nn.Linear
     outer: nn.Linear
     norm: nn.Module
+    gate: nn.Linear | None = None
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,34 @@ class Bottleneck:
 
 
 @dataclass(frozen=True)
+class PositionBias:
+    """A score for each distance and head that is added to attention's scores before their softmax (Raffel et al. 2020).
+
+    `table` (buckets, all heads) is shared by the layers; `heads` (h,) are the columns of those that are left here.
+    """
+
+    table: nn.Embedding
+    heads: Tensor
+
+
+@dataclass(frozen=True)
+class Rotary:
+    """Queries and keys are turned by place · `frequencies` (d/2,), and multiplied by `scale` (Su et al. 2021).
+
+    Column i of a head is turned with column i + d/2.
+    """
+
+    frequencies: Tensor
+    scale: float
+
+
+@dataclass(frozen=True)
 class Layer:
-    """One encoder layer, post-norm. `feed_forwards` has one entry; MobileBERT has three small ones before it."""
+    """One encoder layer. `feed_forwards` has one entry; MobileBERT has three small ones before it.
+
+    Norms come after what is added or, with `norm_first`, before attention and feed-forward. A token sees those that are
+    at most `window` places away; None: all.
+    """
 
     query: nn.Linear
     key: nn.Linear
@@ -40,6 +71,10 @@ class Layer:
     feed_forwards: tuple[FeedForward, ...]
     head_size: int
     bottleneck: Bottleneck | None = None
+    position_bias: PositionBias | None = None
+    norm_first: bool = False
+    rotary: Rotary | None = None
+    window: int | None = None
 
     @property
     def heads(self) -> int:
@@ -49,7 +84,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Embeddings:
-    """The embedding block. `token_type` and `projection` are None where the architecture has none.
+    """The embedding block. `position`, `token_type` and `projection` are None where the architecture has none.
 
     `up` maps the word table's rows (V, r) to the block's width, where the table has a low rank.
 
@@ -60,7 +95,7 @@ class Embeddings:
     """
 
     word: nn.Embedding
-    position: nn.Embedding
+    position: nn.Embedding | None
     token_type: nn.Embedding | None
     norm: nn.Module
     projection: nn.Linear | None
@@ -71,12 +106,21 @@ class Embeddings:
 
 
 @dataclass(frozen=True)
-class ClassificationHead:
-    """From the [CLS] row to the logits: `dense` (may be None) → `activation` (of torch.nn.functional) → `out`."""
+class HeadDense:
+    """What a head does to a row before its last matrix: `dense` → `activation` (a name of transformers) → `norm`."""
 
-    dense: nn.Linear | None
-    activation: str | None
+    dense: nn.Linear
+    activation: str
+    norm: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class ClassificationHead:
+    """From the [CLS] row, or the `mean` of all, to the logits: `first` (may be None) → `out`."""
+
+    first: HeadDense | None
     out: nn.Linear
+    mean: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,4 +131,4 @@ class MaskedLanguageHead:
     activation: str
     norm: nn.Module
     weight: Tensor
-    bias: Tensor
+    bias: Tensor | None

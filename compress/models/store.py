@@ -9,7 +9,9 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from compress.errors import ModelError
+from compress.models.architectures import architecture_of
 from compress.models.factorized import factorize
+from compress.models.fused import divide_, joined
 from compress.models.hugging_face import AUTO, SENTENCES, from_pretrained, quiet
 from compress.models.merging import merge
 from compress.models.pooling import Pooling, with_pooling
@@ -28,8 +30,9 @@ def load_saved(folder: Path) -> PreTrainedModel:
         auto, saved, pooling = _auto_of(config), Saved.of(config), Pooling.of(config)
         if saved.sizes is None and saved.embedding_rank is None and not pooling.size:
             model = from_pretrained(auto, source, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+            divide_(model)
         else:
-            empty = auto.from_config(config)
+            empty = divide_(auto.from_config(config))
             if saved.pooling is not None:
                 with_pooling(empty, pooling)
             model = _rebuilt(empty, saved.sizes, saved.embedding_rank, folder)
@@ -77,7 +80,7 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
     """
     try:
         with quiet():
-            model.save_pretrained(folder)
+            save_model(model, folder)
             tokenizer.save_pretrained(folder)
     except (OSError, SafetensorError) as error:
         raise ModelError(
@@ -85,3 +88,8 @@ def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Pat
             where=str(folder),
             remedy="free some disk space and run the same command again, it continues from here",
         ) from error
+
+
+def save_model(model: PreTrainedModel, folder: Path) -> None:
+    """Save weights and config with the names of transformers."""
+    model.save_pretrained(folder, state_dict=joined(model) if architecture_of(model).fused else None)

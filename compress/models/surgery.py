@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from compress.errors import ModelError
-from compress.models.anatomy import encoder_of, layers_of
+from compress.models.anatomy import blocks_of, layers_of, set_blocks_, write_layers_
 from compress.models.architectures import architecture_of
+from compress.models.kept_heads import keep_heads_
 from compress.models.parts import FeedForward, Layer
 from compress.models.saved import Sizes, update
 
@@ -76,18 +77,25 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
     """
     _check(model, structure)
     layers = layers_of(model)
+    cut: set[int] = set()
     for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
         layer, rows = layers[index], _rows(heads, layers[index].head_size)
+        if id(layer.query) in cut:  # layers may share their weights
+            continue
+        cut.add(id(layer.query))
         for part in (layer.query, layer.key, layer.value):
             _keep(part, rows=rows)
         _keep(layer.attention_output, columns=rows)
-        _keep(_main(layer).inner, rows=torch.tensor(neurons))
+        for part in (_main(layer).inner, _main(layer).gate):
+            if part is not None:
+                _keep(part, rows=torch.tensor(neurons))
         _keep(_main(layer).outer, columns=torch.tensor(neurons))
-    owner, name = _place_of_layers(model)
-    setattr(owner, name, nn.ModuleList(getattr(owner, name)[i] for i in structure.layers))
+        if layer.position_bias is not None:
+            keep_heads_(blocks_of(model)[index].get_submodule(architecture_of(model).attention), heads)
+    set_blocks_(model, [blocks_of(model)[i] for i in structure.layers])
     config = model.config
     config.head_size = layers[0].head_size  # from here on width and number of heads no longer determine it
-    config.num_hidden_layers = len(structure.layers)
+    write_layers_(config, structure.layers)
     update(config, sizes=structure.sizes)
     return model
 
@@ -95,13 +103,12 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
 @contextmanager
 def with_layers(model: nn.Module, kept: Sequence[int]) -> Iterator[nn.Module]:
     """Within the block `model` has only the layers `kept`; afterwards all that it had."""
-    owner, name = _place_of_layers(model)
-    blocks = getattr(owner, name)
-    setattr(owner, name, nn.ModuleList(blocks[i] for i in kept))
+    blocks = blocks_of(model)
+    set_blocks_(model, [blocks[i] for i in kept])
     try:
         yield model
     finally:
-        setattr(owner, name, blocks)
+        set_blocks_(model, blocks)
 
 
 def masked(model: nn.Module, structure: Structure) -> nn.Module:
@@ -123,12 +130,6 @@ def masked(model: nn.Module, structure: Structure) -> nn.Module:
     return model
 
 
-def _place_of_layers(model: nn.Module) -> tuple[nn.Module, str]:
-    """The module that has the layers, and its attribute's name."""
-    owner, _, name = architecture_of(model).layers.rpartition(".")
-    return encoder_of(model).get_submodule(owner), name
-
-
 def _main(layer: Layer) -> FeedForward:
     """The feed-forward block whose neurons are units (MobileBERT's three small ones stay whole)."""
     return layer.feed_forwards[-1]
@@ -143,6 +144,10 @@ def _check(model: nn.Module, structure: Structure) -> None:
     for index, heads, neurons in zip(structure.layers, structure.heads, structure.neurons, strict=True):
         if heads[-1] >= len(full.heads[index]) or neurons[-1] >= len(full.neurons[index]):
             raise ModelError(f"the structure keeps units that layer {index} does not have")
+    if architecture_of(model).norm_first and structure.layers[0] != 0:
+        raise ModelError("the first layer has no norm of its own and must stay")
+    if architecture_of(model).shares_layers and len({*zip(structure.heads, structure.neurons, strict=True)}) > 1:
+        raise ModelError("layers that share their weights must keep the same heads and neurons")
 
 
 def _rows(heads: Sequence[int], head_size: int) -> torch.Tensor:

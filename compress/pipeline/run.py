@@ -20,7 +20,7 @@ from compress.kinds.long_texts import HEAD, Strategy, strategy_of
 from compress.kinds.task_type import Encoded, TaskType
 from compress.kinds.thresholds import FEWEST
 from compress.models.head import Head
-from compress.models.load import examine, load_for, load_tokenizer, named_by
+from compress.models.load import check_mergeable, examine, load_for, load_tokenizer, named_by
 from compress.models.pooling import Pooling
 from compress.models.source import resolve_model
 from compress.models.store import load_saved
@@ -60,6 +60,8 @@ class Inputs:
         task = named_by(task, source)
         task = replace(task, notes=(*task.notes, *_word_notes(recipe, task)))
         recipe = _fitting(recipe, task)
+        if recipe.structure.merge_after:
+            check_mergeable(source)
         task = with_unlabeled(task, recipe.data, recipe.distill.unlabeled)
         pooling = None
         if task.kind == "embedding":

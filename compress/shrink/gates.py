@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from compress.models.anatomy import layers_of
+from compress.models.anatomy import first_with_its_weights, layers_of
 from compress.shrink.units import UnitScores
 
 RATE = 0.02  # Adam's: a gate that nothing holds open closes in 50 steps
@@ -28,7 +28,7 @@ def gate_scores(model: nn.Module, losses: Iterable[Tensor], *, price: float = PR
         parameter.requires_grad_(False)
     try:
         with gated(model) as gates:
-            opened = [gate for pair in gates for gate in (pair.heads, pair.neurons)]
+            opened = list({id(gate): gate for pair in gates for gate in (pair.heads, pair.neurons)}.values())
             optimizer, unit = torch.optim.Adam(opened, lr=RATE), None
             for loss in losses:
                 optimizer.zero_grad()
@@ -50,8 +50,14 @@ def gate_scores(model: nn.Module, losses: Iterable[Tensor], *, price: float = PR
 @contextmanager
 def gated(model: nn.Module) -> Iterator[list[UnitScores]]:
     """Within the block every head and neuron of `model` is multiplied by a gate: of each layer `heads`, `neurons`."""
-    gates, hooks = [], []
-    for layer in layers_of(model):
+    gates: list[UnitScores] = []
+    hooks = []
+    layers = layers_of(model)
+    first = first_with_its_weights(layers)
+    for i, layer in enumerate(layers):
+        if first[i] != i:  # a gate is one of weights, however often they run
+            gates.append(gates[first[i]])
+            continue
         block = layer.feed_forwards[-1]
         pair = UnitScores(torch.ones(layer.heads), torch.ones(block.outer.in_features))
         for gate, size, reader in (

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from compress.models.anatomy import layers_of
+from compress.models.anatomy import first_with_its_weights, layers_of
+from compress.models.architectures import architecture_of
 from compress.models.surgery import Structure, with_layers
 
 
@@ -46,22 +47,29 @@ def magnitude_scores(model: nn.Module) -> list[UnitScores]:
 def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
     """Random scores: the control."""
     random = torch.Generator().manual_seed(seed)
-    return [
+    found = [
         UnitScores(torch.rand(len(s.heads), generator=random), torch.rand(len(s.neurons), generator=random))
         for s in magnitude_scores(model)
     ]
+    return [found[i] for i in first_with_its_weights(layers_of(model))]
 
 
 def choose_layers(model: nn.Module, count: int, loss: Callable[[], float]) -> tuple[int, ...]:
-    """The `count` layers that stay: again and again, the layer is removed whose removal raises `loss()` least."""
+    """The `count` layers that stay: again and again, the layer is removed whose removal raises `loss()` least.
+
+    Of layers that share their weights an even choice.
+    """
     kept = tuple(range(len(layers_of(model))))
+    if len(set(first_with_its_weights(layers_of(model)))) == 1:  # all the same: even steps of the teacher's states
+        return tuple(round((i + 1) * len(kept) / count) - 1 for i in range(count))
 
     def loss_of(layers: tuple[int, ...]) -> float:
         with with_layers(model, layers):
             return loss()
 
+    may_go = kept[1:] if architecture_of(model).norm_first else kept  # its first layer has no norm of its own
     while len(kept) > count:
-        kept = min((tuple(i for i in kept if i != gone) for gone in kept), key=loss_of)
+        kept = min((tuple(i for i in kept if i != gone) for gone in kept if gone in may_go), key=loss_of)
     return kept
 
 
@@ -90,7 +98,10 @@ def _unit_sums(model: nn.Module, saliency: Callable[[Tensor], Tensor]) -> list[U
     for layer in layers_of(model):
         block = layer.feed_forwards[-1]
         heads = sum(rows(part) for part in (layer.query, layer.key, layer.value)) + columns(layer.attention_output)
-        found.append(UnitScores(heads.view(layer.heads, -1).sum(1), rows(block.inner) + columns(block.outer)))
+        neurons = rows(block.inner) + columns(block.outer)
+        if block.gate is not None:
+            neurons = neurons + rows(block.gate)
+        found.append(UnitScores(heads.view(layer.heads, -1).sum(1), neurons))
     return found
 
 

@@ -25,6 +25,7 @@ from compress.lottery.convergence import Settling
 from compress.lottery.criteria import CRITERIA, criterion_named, score
 from compress.lottery.observe import GradientWatch, set_state_, state_of
 from compress.models.anatomy import prunable_parameters
+from compress.models.fused import divide_
 from compress.models.source import model_fingerprint
 from compress.models.store import load_saved, save
 from compress.pipeline.run import Inputs, load_predictions
@@ -183,7 +184,7 @@ class Bench:
     def _start(self, spec: Spec, run: Inputs) -> PreTrainedModel:
         model = run.pretrained()
         if spec.start == "reinit":
-            set_state_(model, reinitialized(lambda: type(model)(model.config), seed=spec.seed))
+            set_state_(model, reinitialized(lambda: divide_(type(model)(model.config)), seed=spec.seed))
         elif spec.start == "shuffled":
             set_state_(model, shuffled(state_of(model), Mask.dense(prunable_parameters(model)), seed=spec.seed))
         return model

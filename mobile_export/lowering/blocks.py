@@ -39,38 +39,45 @@ def linear_of(weight: Tensor, bias: Tensor) -> nn.Linear:
 
 
 def without_idle(
-    inner: nn.Linear, outer: nn.Linear, activation: Callable[[Tensor], Tensor]
-) -> tuple[nn.Linear, nn.Linear, int]:
-    """The two layers (H → F, F → H) without neurons that a ticket's zeros leave idle, and how many went.
+    inner: nn.Linear, outer: nn.Linear, gate: nn.Linear | None, activation: Callable[[Tensor], Tensor]
+) -> tuple[nn.Linear, nn.Linear, nn.Linear | None, int]:
+    """The layers (H → F, F → H, and the gate H → F) without neurons that zeros leave idle, and how many went.
 
     An idle neuron has no input or no output: what it adds, its column of `outer` times the activation of
     its bias, is the same for every text, and goes into the bias of `outer`. What is left comes in groups of 32, as
     int4's scales and wide registers want it; idle neurons fill the last.
     """
-    busy = (inner.weight != 0).any(dim=1) & (outer.weight != 0).any(dim=0)
+    constant = activation(inner.bias)
+    has_input = (inner.weight != 0).any(dim=1)
+    if gate is not None:  # a product is the same for every text where both factors are, or one is always 0
+        opens = (gate.weight != 0).any(dim=1)
+        has_input = (has_input | opens) & (has_input | (constant != 0)) & (opens | (gate.bias != 0))
+        constant = constant * gate.bias
+    busy = has_input & (outer.weight != 0).any(dim=0)
     idle = (~busy).nonzero().flatten()
     kept = max(math.ceil(int(busy.sum()) / GROUP), 1) * GROUP
     gone = idle[kept - int(busy.sum()) :]
     if not len(gone):
-        return inner, outer, 0
+        return inner, outer, gate, 0
     stays = torch.ones_like(busy).index_fill(0, gone, False)
     with torch.no_grad():
-        said = outer.weight[:, gone] @ activation(inner.bias[gone])
+        added = outer.weight[:, gone] @ constant[gone]
         smaller = (
             linear_of(inner.weight[stays], inner.bias[stays]),
-            linear_of(outer.weight[:, stays], outer.bias + said),
+            linear_of(outer.weight[:, stays], outer.bias + added),
+            gate and linear_of(gate.weight[stays], gate.bias[stays]),
         )
     return *smaller, len(gone)
 
 
 class PhoneNorm(nn.Module):
-    """LayerNorm without its bias, which is left in `pending` (H,). (T, H) → (T, H).
+    """LayerNorm without its bias, which is left in `pending` (H,), or `whole`. (T, H) → (T, H).
 
     XNNPACK has no layer_norm and no mean over the last dimension: both means are Linears with one output, the
     variance's with eps as its bias. MobileBERT's NoNorm is only a product.
     """
 
-    def __init__(self, norm: nn.Module) -> None:
+    def __init__(self, norm: nn.Module, *, whole: bool = False) -> None:
         super().__init__()
         width = norm.weight.numel()
         self.weight = nn.Parameter(norm.weight.detach().clone())
@@ -78,13 +85,16 @@ class PhoneNorm(nn.Module):
         if self.centered:
             self.register_buffer("average", torch.full((1, width), 1.0 / width))
             self.register_buffer("eps", torch.tensor([norm.eps]))
-        self.pending = norm.bias.detach().clone()
+        bias = torch.zeros(width) if norm.bias is None else norm.bias.detach().clone()
+        self.bias = nn.Parameter(bias) if whole else None
+        self.pending = torch.zeros_like(bias) if whole else bias
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.centered:
-            return x * self.weight
-        x = x - F.linear(x, self.average)
-        return x * torch.rsqrt(F.linear(x * x, self.average, self.eps)) * self.weight
+        if self.centered:
+            x = x - F.linear(x, self.average)
+            x = x * torch.rsqrt(F.linear(x * x, self.average, self.eps))
+        x = x * self.weight
+        return x if self.bias is None else x + self.bias
 
 
 class PhoneAttention(nn.Module):
@@ -100,32 +110,55 @@ class PhoneAttention(nn.Module):
         self.query = linear_of(query.weight.detach() * scale, query.bias.detach() * scale)
         self.key, self.value = folded(layer.key, query_key), folded(layer.value, value)
         self.output = folded(layer.attention_output, residual=residual)
-        self.norm = PhoneNorm(layer.attention_norm)
+        self.norm = nn.Identity() if layer.norm_first else PhoneNorm(layer.attention_norm)
 
-    def forward(self, rows: Tensor, query_key: Tensor, value: Tensor, residual: Tensor) -> Tensor:
-        """Queries from `rows` (R, H), keys from `query_key` and values from `value` (T, H); adds `residual` (R, H)."""
-        query = self._heads(self.query(rows)).transpose(0, 1)  # (heads, R, d)
-        key = self._heads(self.key(query_key)).permute(1, 2, 0)  # (heads, d, T)
-        context = torch.bmm(torch.softmax(torch.bmm(query, key), -1), self._heads(self.value(value)).transpose(0, 1))
-        context = context.transpose(0, 1).contiguous().view(-1, self.width)
-        return self.norm(self.output(context) + residual)
+    def forward(
+        self, rows: Tensor, query_key: Tensor, value: Tensor, residual: Tensor, added: Tensor | None = None
+    ) -> Tensor:
+        """Queries from `rows` (R, H), keys from `query_key` and values from `value` (T, H); adds `residual` (R, H).
 
-    def _heads(self, x: Tensor) -> Tensor:
+        `added` (heads or 1, R, T) is added to the scores.
+        """
+        query = self.heads(self.query(rows)).transpose(0, 1)
+        key = self.heads(self.key(query_key)).permute(1, 2, 0)
+        return self.norm(self.attended(query, key, value, added) + residual)
+
+    def attended(self, query: Tensor, key: Tensor, value: Tensor, added: Tensor | None) -> Tensor:
+        """Of queries (heads, R, d) and keys (heads, d, T), and the rows (T, H) that values are made of: (R, H)."""
+        scores = torch.bmm(query, key)  # (heads, R, T)
+        if added is not None:
+            scores = scores + added
+        context = torch.bmm(torch.softmax(scores, -1), self.heads(self.value(value)).transpose(0, 1))
+        return self.output(context.transpose(0, 1).contiguous().view(-1, self.width))
+
+    def heads(self, x: Tensor) -> Tensor:
+        """(R, heads · d) → (R, heads, d)."""
         return x.view(-1, self.width // self.head_size, self.head_size)
 
 
 class PhoneFeedForward(nn.Module):
-    """inner → activation → outer, residual and norm included. (R, H) → (R, H)."""
+    """inner → activation [· gate] → outer, residual and norm included. (R, H) → (R, H)."""
 
-    def __init__(self, block: FeedForward, pending: Tensor, activation: str) -> None:
+    def __init__(self, block: FeedForward, pending: Tensor, activation: str, *, whole: bool = False) -> None:
         super().__init__()
         self.activation = activation_of(activation)
-        whole = folded(block.inner, pending), folded(block.outer, residual=pending)
-        self.inner, self.outer, self.idle = without_idle(*whole, self.activation)
-        self.norm = PhoneNorm(block.norm)
+        self._take(block, pending, residual=pending)
+        self.norm = PhoneNorm(block.norm, whole=whole)
+
+    def _take(self, block: FeedForward, pending: Tensor, residual: Tensor | None) -> None:
+        """Own the block's matrices, for rows that lack `pending`."""
+        outer, gate = folded(block.outer, residual=residual), block.gate and folded(block.gate, pending)
+        self.inner, self.outer, self.gate, self.idle = without_idle(
+            folded(block.inner, pending), outer, gate, self.activation
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.outer(self.activation(self.inner(x))) + x)
+        return self.norm(self.inside(x) + x)
+
+    def inside(self, x: Tensor) -> Tensor:
+        """Without residual and norm."""
+        hidden = self.activation(self.inner(x))
+        return self.outer(hidden if self.gate is None else hidden * self.gate(x))
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:

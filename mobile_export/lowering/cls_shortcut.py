@@ -8,9 +8,10 @@ head that reads every row (tokens, spans, masked words, embeddings) has no short
 from torch import Tensor, nn
 
 
-def last_layer(layer: nn.Module, head: nn.Module, x: Tensor) -> Tensor:
+def last_layer(layer: nn.Module, head: nn.Module, x: Tensor, *place: Tensor) -> Tensor:
     """The hidden states (T, H) before the last layer → those after it that the head reads: (1, H) or (T, H).
 
-    `layer` takes the rows to compute, and all rows; `head.first_row_only` says what the head reads.
+    `layer` takes the rows to compute, all rows, and what it needs of their places; `head.first_row_only` says what the
+    head reads.
     """
-    return layer(x[:1] if head.first_row_only else x, x)
+    return layer(x[:1] if head.first_row_only else x, x, *place)

@@ -87,10 +87,9 @@ def max_tokens_of(model: nn.Module, wanted: int | None = None) -> int:
 
     Raises ExportError for more than the model has positions.
     """
-    from compress.models.anatomy import embeddings_of
+    from compress.models.anatomy import longest_input
 
-    parts = embeddings_of(model)
-    available = parts.position.num_embeddings - parts.position_offset
+    available = longest_input(model.config)
     longest = wanted or Saved.of(model.config).max_tokens or min(DEFAULT_MAX_TOKENS, available)
     if not MIN_TOKENS < longest <= available:
         raise ExportError(
@@ -145,8 +144,10 @@ class StockForm(nn.Module):
 
 
 def _stock(model: nn.Module, max_tokens: int, segments: bool) -> tuple[nn.Module, tuple[str, ...]]:
+    from compress.models.fused import join_
+
     inputs = ("input_ids", "attention_mask", "token_type_ids") if segments else ("input_ids", "attention_mask")
-    return StockForm(model).eval(), inputs
+    return StockForm(join_(model)).eval(), inputs
 
 
 FORMS = {"phone": _phone, "stock": _stock}

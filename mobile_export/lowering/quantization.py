@@ -45,7 +45,7 @@ class Scheme:
             return model
         names = [name for name, module in model.named_modules() if isinstance(module, nn.Linear | nn.Embedding)]
         for pattern in self.int8:
-            if not any(fnmatchcase(name, pattern) for name in names):
+            if not any(_matches(name, pattern) for name in names):
                 raise ExportError(
                     f"no matrix is called '{pattern}'",
                     where="quantize.keep_int8",
@@ -57,7 +57,7 @@ class Scheme:
         return model
 
     def _in_four_bits(self, name: str, width: int) -> bool:
-        kept = any(fnmatchcase(name, pattern) for pattern in self.int8)
+        kept = any(_matches(name, pattern) for pattern in self.int8)
         return self.name == "int4" and width % GROUP == 0 and not kept
 
     def _apply_linears(self, model: nn.Module) -> None:
@@ -92,6 +92,11 @@ class Scheme:
             granularity = PerGroup(word_group(table.embedding_dim))
             config = IntxWeightOnlyConfig(weight_dtype=torch.int4, granularity=granularity)
             quantize_(table, config, lambda module, _: isinstance(module, nn.Embedding))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a matrix, or the one that it is a half of, has a name of this pattern."""
+    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition(".")[0], pattern)
 
 
 class DynamicLinear(nn.Module):

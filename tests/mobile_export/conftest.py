@@ -15,6 +15,9 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 
+from compress.models import architectures
+from compress.models.fused import divide_
+from compress.models.store import save_model
 from mobile_export.bundle.golden import Text
 from mobile_export.bundle.write import License, write_bundle
 from mobile_export.lowering.lower import lower
@@ -47,6 +50,9 @@ SPECIFIC = {
     "roberta": {"type_vocab_size": 1, "pad_token_id": 1},
     "xlm-roberta": {"type_vocab_size": 1, "pad_token_id": 1},
     "camembert": {"type_vocab_size": 1, "pad_token_id": 1},
+    "mpnet": {},
+    "albert": {"embedding_size": 32},
+    "modernbert": {"local_attention": 12, "pad_token_id": 0},  # a window shorter than most texts, in the second layer
     "electra": {"embedding_size": 32},
     "distilbert": {"dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 96},
     "mobilebert": {"embedding_size": 32, "intra_bottleneck_size": 32},
@@ -54,6 +60,7 @@ SPECIFIC = {
 ARCHITECTURES = tuple(SPECIFIC)
 TWINS = ("xlm-roberta", "camembert")  # of the same row as another one: proven in the slow tier
 EACH = [pytest.param(kind, marks=pytest.mark.slow) if kind in TWINS else kind for kind in ARCHITECTURES]
+MERGING = tuple(kind for kind in ARCHITECTURES if architectures.ARCHITECTURES[kind].merges)
 HEADS = {  # the task's kind → the class that is saved, and what its config says
     "classification": ("AutoModelForSequenceClassification", {}),
     "pair": ("AutoModelForSequenceClassification", {}),
@@ -75,24 +82,17 @@ def random_model(kind: str, *, auto: type = AutoModelForSequenceClassification, 
     config = AutoConfig.for_model(kind, **{**sizes, **SPECIFIC[kind], "num_labels": len(LABELS), **settings})
     config.pocket_ticket = own
     config.id2label = dict(enumerate(LABELS)) if config.num_labels == len(LABELS) else config.id2label
-    model = auto.from_config(config).eval()
+    model = divide_(auto.from_config(config)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn(parameter.shape) * 0.1)
     return model
 
 
-def narrow(linear: nn.Linear, rows: slice = slice(None), columns: slice = slice(None)) -> None:
-    """Really remove a Linear's outputs or inputs, as surgery does."""
-    linear.weight = nn.Parameter(linear.weight.detach()[rows, columns].clone())
-    linear.bias = nn.Parameter(linear.bias.detach()[rows].clone())
-    linear.out_features, linear.in_features = linear.weight.shape
-
-
 def save(model: PreTrainedModel, folder: Path, **own: object) -> Path:
     """Save a model with MiniLM's tokenizer, the folder a run leaves."""
     model.config.pocket_ticket = {**model.config.pocket_ticket, **own}
-    model.save_pretrained(folder)
+    save_model(model, folder)
     for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
         shutil.copy(MINILM / name, folder / name)
     return folder

@@ -12,14 +12,15 @@ import torch
 from transformers import PreTrainedModel
 
 from compress.errors import ExportError, ModelError
-from compress.models.anatomy import layers_of
+from compress.models.anatomy import first_with_its_weights, layers_of
+from compress.models.surgery import Structure, remove
 from mobile_export.lowering.blocks import ACTIVATIONS, activation_of
 from mobile_export.lowering.lower import has_segments, lower
 from mobile_export.lowering.phone import PhoneEncoder
 from mobile_export.programs.program import Program
 from mobile_export.programs.runtime import LoadedProgram, predict
 
-from .conftest import ARCHITECTURES, EACH, MAX_TOKENS, TEXTS, eager, encode, narrow, random_model, save
+from .conftest import ARCHITECTURES, EACH, MAX_TOKENS, TEXTS, TWINS, eager, encode, random_model, save
 
 FP32 = 1e-5  # rounding of another order of additions, on logits of size 1
 
@@ -34,7 +35,7 @@ def test_phone_form_is_the_same_mathematics(kind: str) -> None:
         torch.testing.assert_close(answer, eager(model, text), atol=FP32, rtol=0)
 
 
-@pytest.mark.parametrize("kind", ["bert", "electra", "mobilebert"])
+@pytest.mark.parametrize("kind", ["bert", "albert", "electra", "mobilebert"])
 def test_phone_form_tells_segments_apart(kind: str) -> None:
     model = random_model(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=True).eval()
@@ -45,16 +46,12 @@ def test_phone_form_tells_segments_apart(kind: str) -> None:
     assert (answer - eager(model, text, pair=False)).abs().max() > 1e-3  # segments matter to this model
 
 
-@pytest.mark.parametrize("kind", ["bert", "distilbert", "electra", "roberta"])
+@pytest.mark.parametrize("kind", EACH)
 def test_layers_of_different_widths(kind: str) -> None:
     model = random_model(kind)
-    for layer, heads, neurons in zip(layers_of(model), (3, 1), (40, 17), strict=True):
-        width = slice(heads * layer.head_size)
-        for linear in (layer.query, layer.key, layer.value):
-            narrow(linear, rows=width)
-        narrow(layer.attention_output, columns=width)
-        narrow(layer.feed_forwards[0].inner, rows=slice(neurons))
-        narrow(layer.feed_forwards[0].outer, columns=slice(neurons))
+    first = first_with_its_weights(layers_of(model))  # the same units of shared weights
+    heads, neurons = ((0, 2, 3), (1,)), (tuple(range(1, 81, 2)), tuple(range(17)))
+    remove(model, Structure((0, 1), tuple(heads[i] for i in first), tuple(neurons[i] for i in first)))
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
     for text in map(encode, TEXTS[:3]):
         with torch.no_grad():
@@ -82,7 +79,8 @@ def test_idle_neurons_are_gone_and_not_missed(kind: str) -> None:
     model = with_idle_neurons(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
     widths = [layer.feed_forwards[-1].inner.out_features for layer in phone.layers]
-    assert widths == [32, 64] and phone.idle_neurons == 64 + 32
+    shared = len(phone.layers) == 1
+    assert (widths, phone.idle_neurons) == (([32], 64) if shared else ([32, 64], 64 + 32))
     for text in map(encode, TEXTS[:3]):
         with torch.no_grad():
             answer = phone(torch.tensor([text["input_ids"]]))[0]
@@ -160,6 +158,14 @@ def test_stock_form_equals_eager(program) -> None:
     assert stock.inputs == ("input_ids", "attention_mask") and stock.census.pieces > 2
     texts = [encode(text) for text in TEXTS]
     answers = predict(stock, texts)
+    np.testing.assert_allclose(answers, np.stack([eager(model, text) for text in texts]), atol=FP32, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in ARCHITECTURES if kind not in ("bert", "mobilebert", *TWINS)])
+def test_stock_form_of_every_architecture_equals_eager(kind: str, program) -> None:
+    model, texts = random_model(kind), [encode(text) for text in TEXTS]
+    answers = predict(program(kind, "stock"), texts)
     np.testing.assert_allclose(answers, np.stack([eager(model, text) for text in texts]), atol=FP32, rtol=0)
 
 

@@ -10,9 +10,9 @@ from mobile_export.lowering.phone import PhoneEncoder
 from mobile_export.lowering.quantization import HalvesTable
 from mobile_export.programs.runtime import predict
 
-from .conftest import ARCHITECTURES, EACH, MAX_TOKENS, TEXTS, eager, encode, random_model, save
+from .conftest import MAX_TOKENS, MERGING, TEXTS, eager, encode, random_model, save
 
-LAYERS = {kind: {"n_layers" if kind == "distilbert" else "num_hidden_layers": 4} for kind in ARCHITECTURES}
+LAYERS = {kind: {"n_layers" if kind == "distilbert" else "num_hidden_layers": 4} for kind in MERGING}
 
 
 def merging_model(kind: str) -> torch.nn.Module:
@@ -27,7 +27,7 @@ def texts() -> list[dict[str, list[int]]]:
     return found
 
 
-@pytest.mark.parametrize("kind", EACH)
+@pytest.mark.parametrize("kind", MERGING)
 def test_phone_form_merges_as_the_model_does(kind: str) -> None:
     model = merging_model(kind)
     phone = PhoneEncoder(model, MAX_TOKENS, segments=False).eval()
@@ -38,7 +38,7 @@ def test_phone_form_merges_as_the_model_does(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [kind if kind == "bert" else pytest.param(kind, marks=pytest.mark.slow) for kind in ARCHITECTURES]
+    "kind", [kind if kind == "bert" else pytest.param(kind, marks=pytest.mark.slow) for kind in MERGING]
 )
 def test_programs_merge_as_the_model_does(kind: str, tmp_path) -> None:
     model = merging_model(kind)

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from architectures import CONFIGS
+from architectures import CONFIGS, made
 from transformers import AutoModelForSequenceClassification, GPT2Config
 
 from compress.errors import ModelError
@@ -19,7 +19,7 @@ def test_every_row_is_tested() -> None:
 @pytest.fixture(params=CONFIGS)
 def model(request: pytest.FixtureRequest) -> torch.nn.Module:
     torch.manual_seed(0)
-    return AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[request.param])).eval()
+    return made(AutoModelForSequenceClassification, copy.deepcopy(CONFIGS[request.param]))
 
 
 def test_parts_are_found(model: torch.nn.Module) -> None:

@@ -9,7 +9,7 @@ from architectures import CONFIGS, model_of
 from compress.errors import ModelError
 from compress.models.anatomy import embeddings_of, stored_matrices
 from compress.models.factorized import factorize
-from compress.models.store import load_saved
+from compress.models.store import load_saved, save_model
 from mobile_export.lowering.phone import PhoneEncoder
 
 IDS = torch.arange(5, 20)[None]
@@ -34,7 +34,7 @@ def test_a_table_of_that_rank_is_factorized_exactly(kind: str, tmp_path: Path) -
     before = logits(model)
     factorize(model, 6)
     torch.testing.assert_close(logits(model), before, rtol=1e-4, atol=1e-5)
-    model.save_pretrained(tmp_path)
+    save_model(model, tmp_path)
     assert torch.equal(logits(load_saved(tmp_path)), logits(model))
     assert {"embeddings.word", "embeddings.up"} <= stored_matrices(model).keys()
 

@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from compress.data.task import Example, Kind, Task
+from compress.models.fused import divide_
 from compress.models.head import rows_of
 from compress.models.load import examine, load_for, named_by, notes_on
 
@@ -44,7 +45,7 @@ def checkpoint(
         setattr(config, key, value)
     model = auto.from_config(config).eval()
     model.save_pretrained(folder)
-    return model
+    return divide_(model)
 
 
 def logits(model: torch.nn.Module, seed: int) -> torch.Tensor:

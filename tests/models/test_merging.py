@@ -5,22 +5,26 @@ from pathlib import Path
 
 import pytest
 import torch
-from architectures import CONFIGS
+from architectures import CONFIGS, made
+from architectures import model_of as small_model_of
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForSequenceClassification
 
 from compress.errors import ModelError
+from compress.models.architectures import ARCHITECTURES
 from compress.models.merging import merge, merged, merged_length, merging_table
 from compress.models.saved import Saved
 from compress.models.store import load_saved
+
+MERGING = [kind for kind, row in ARCHITECTURES.items() if row.merges]
 
 
 def model_of(kind: str, layers: int = 3, attention: str = "sdpa") -> torch.nn.Module:
     torch.manual_seed(0)
     config = copy.deepcopy(CONFIGS[kind])
     config.num_hidden_layers = layers
-    model = AutoModelForSequenceClassification.from_config(config, attn_implementation=attention)
+    model = made(AutoModelForSequenceClassification, config, attn_implementation=attention)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return model.eval()
@@ -58,7 +62,7 @@ def test_a_shorter_text_is_merged_by_the_tables_corner(length: int, more: int) -
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", MERGING)
 def test_padding_changes_nothing(kind: str, attention: str) -> None:
     """A theorem on every architecture and both forms of its mask; lengths odd and even, merged once and twice."""
     model = merge(model_of(kind, attention=attention), (1, 2))
@@ -69,7 +73,7 @@ def test_padding_changes_nothing(kind: str, attention: str) -> None:
         torch.testing.assert_close(padded, logits(model, ids), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", MERGING)
 def test_layers_behind_read_half_as_many_tokens(kind: str) -> None:
     plain, ids = model_of(kind), ids_of(9)
     with torch.inference_mode():
@@ -80,7 +84,7 @@ def test_layers_behind_read_half_as_many_tokens(kind: str) -> None:
     assert not torch.allclose(states[-1][:, 0], unmerged[-1][:, 0])
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize("kind", MERGING)
 def test_a_merging_model_is_loaded_as_it_was_saved(kind: str, tmp_path: Path) -> None:
     model = merge(model_of(kind), (2,))
     model.save_pretrained(tmp_path)
@@ -99,3 +103,9 @@ def test_places_that_are_not_between_layers_are_refused(after: tuple[int, ...]) 
 def test_merging_twice_is_refused() -> None:
     with pytest.raises(ModelError, match="already"):
         merge(merge(model_of("bert"), (1,)), (2,))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONFIGS if kind not in MERGING])
+def test_an_encoder_that_counts_on_every_token_is_refused(kind: str) -> None:
+    with pytest.raises(ModelError, match=rf"structure\.merge_after: tokens can't be merged .* '{kind}'; leave it out"):
+        merge(small_model_of(kind), (1,))

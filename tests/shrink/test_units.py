@@ -4,10 +4,11 @@ import copy
 
 import pytest
 import torch
-from architectures import CONFIGS
+from architectures import CONFIGS, made, with_layers
 from transformers import AutoModelForSequenceClassification
 
-from compress.models.anatomy import layers_of
+from compress.models.anatomy import first_with_its_weights, layers_of
+from compress.models.architectures import ARCHITECTURES
 from compress.models.surgery import full_structure, remove
 from compress.shrink.units import (
     UnitScores,
@@ -30,7 +31,7 @@ def test_the_best_units_of_the_layers_stay() -> None:
 @pytest.mark.parametrize("kind", CONFIGS)
 def test_a_dead_unit_scores_zero_and_live_ones_do_not(kind: str) -> None:
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS[kind])).eval()
+    model = made(AutoModelForSequenceClassification, copy.deepcopy(CONFIGS[kind]))
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     layer = layers_of(model)[0]
@@ -38,23 +39,26 @@ def test_a_dead_unit_scores_zero_and_live_ones_do_not(kind: str) -> None:
         layer.attention_output.weight[:, : layer.head_size] = 0  # nothing of head 0 is read
         for part in (layer.query, layer.key, layer.value):
             part.weight[: layer.head_size] = 0
-            part.bias[: layer.head_size] = 0
+            if part.bias is not None:
+                part.bias[: layer.head_size] = 0
         layer.feed_forwards[-1].outer.weight[:, 3] = 0
         layer.feed_forwards[-1].inner.weight[3] = 0
-        layer.feed_forwards[-1].inner.bias[3] = 0
+        if layer.feed_forwards[-1].inner.bias is not None:
+            layer.feed_forwards[-1].inner.bias[3] = 0
     ids = torch.randint(5, 50, (4, 9))
     losses = (model(input_ids=ids, labels=torch.tensor([0, 1, 0, 1])).loss for _ in range(2))
     scores = taylor_scores(model, losses)
     assert scores[0].heads[0] == 0
     assert scores[0].heads[1] > 0
     assert scores[0].neurons[3] == 0
-    assert (scores[1].heads > 0).all()
+    shared = first_with_its_weights(layers_of(model))[1] == 0
+    assert (scores[1].heads > 0).all() or (shared and torch.equal(scores[1].heads, scores[0].heads))
     assert all(p.grad is None for p in model.parameters())
 
 
 def test_magnitude_ranks_units_by_their_weights_and_random_by_nothing() -> None:
     torch.manual_seed(0)
-    model = AutoModelForSequenceClassification.from_config(copy.deepcopy(CONFIGS["bert"])).eval()
+    model = made(AutoModelForSequenceClassification, copy.deepcopy(CONFIGS["bert"]))
     layer = layers_of(model)[1]
     with torch.no_grad():
         layer.value.weight[: layer.head_size] += 5
@@ -66,13 +70,23 @@ def test_magnitude_ranks_units_by_their_weights_and_random_by_nothing() -> None:
     assert not torch.equal(first[0].neurons, other[0].neurons)
 
 
-@pytest.mark.parametrize("kind", CONFIGS)
+@pytest.mark.parametrize(("kept", "expected"), [(6, (0, 1, 2, 3, 4, 5)), (3, (1, 3, 5)), (2, (2, 5)), (1, (5,))])
+def test_layers_with_the_same_weights_go_evenly(kept: int, expected: tuple[int, ...]) -> None:
+    model = made(AutoModelForSequenceClassification, with_layers("albert", 6))
+    assert choose_layers(model, kept, lambda: pytest.fail("nothing needs to be tried")) == expected
+
+
+def test_random_scores_are_the_same_wherever_weights_are() -> None:
+    model = made(AutoModelForSequenceClassification, copy.deepcopy(CONFIGS["albert"]))
+    first, second = random_scores(model, 0)
+    assert torch.equal(first.heads, second.heads) and torch.equal(first.neurons, second.neurons)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, row in ARCHITECTURES.items() if not row.shares_layers])
 def test_the_layers_that_do_nothing_go_first(kind: str) -> None:
     """A loss that counts what each layer is worth; afterwards the model is as it was."""
     torch.manual_seed(0)
-    config = copy.deepcopy(CONFIGS[kind])
-    setattr(config, "n_layers" if kind == "distilbert" else "num_hidden_layers", 4)
-    model = AutoModelForSequenceClassification.from_config(config).eval()
+    model = made(AutoModelForSequenceClassification, with_layers(kind, 4))
     worth = {id(layer.query): value for layer, value in zip(layers_of(model), (5.0, 1.0, 0.5, 3.0), strict=True)}
     ids = torch.randint(5, 50, (2, 9))
     before = model(input_ids=ids).logits
@@ -90,7 +104,7 @@ def test_a_choice_within_a_choice_is_one_of_the_unpruned_model() -> None:
     """Cutting twice, with indices into what is left, is cutting once with their translation."""
     torch.manual_seed(0)
     config = copy.deepcopy(CONFIGS["bert"])
-    model = AutoModelForSequenceClassification.from_config(config).eval()
+    model = made(AutoModelForSequenceClassification, config)
     heads, neurons = len(full_structure(model).heads[0]), len(full_structure(model).neurons[0])
     first = choose_structure(random_scores(model, 0), layers=[1], heads=[heads], neurons=[neurons - 3])
     twice = remove(copy.deepcopy(model), first)
