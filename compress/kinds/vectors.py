@@ -85,7 +85,8 @@ class Vectors(TaskType):
         """Predictions whose stored vectors are changed by `change`: here all of them."""
         return change(predictions)
 
-    def collator(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
+    def pad(self, tokenizer: PreTrainedTokenizerBase) -> Collator:
+        """Rows → a batch: of pairs the queries, then their passages, then negatives."""
         pad = DataCollatorWithPadding(tokenizer)
 
         def collate(rows: list[dict[str, Any]]) -> Mapping[str, Tensor]:

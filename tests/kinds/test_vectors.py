@@ -143,7 +143,12 @@ def test_training_rows_of_every_form_have_a_loss(tokenizer: PreTrainedTokenizerB
     sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
     model = with_pooling(BertModel(BertConfig(**sizes)), Pooling()).train()
     rows = texts.splits["train"].rows
-    loss = texts.task_type.loss(model, texts.task_type.collator(tokenizer)([rows[i] for i in range(6)]))
+    kind = texts.task_type
+    losses = [
+        kind.loss(model.eval(), make(tokenizer)([rows[i] for i in range(6)])) for make in (kind.pad, kind.collator)
+    ]
+    assert losses[0] == losses[1]  # units are scored on rows as they are
+    loss = kind.loss(model.train(), kind.collator(tokenizer)([rows[i] for i in range(6)]))
     loss.backward()
     assert torch.isfinite(loss) and model.embeddings.word_embeddings.weight.grad.abs().sum() > 0
     used = {
