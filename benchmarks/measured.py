@@ -1,7 +1,8 @@
 """Add a finished run to docs/results/measured.json: `python -m benchmarks.measured RUN_DIR --recipe NAME --data NAME`.
 
 The numbers are those of its report.json, nothing is typed in. A row of the same recipe, data and seed is replaced. The
-row names the commit whose code ran: the one that is checked out, or `--commit`.
+row names the commit whose code ran: the one that is checked out, or `--commit`. `--flags` are the run's other flags:
+such a row is of the table of other tasks, and has no times, so that it may come from a busy machine.
 """
 
 import argparse
@@ -73,6 +74,36 @@ def _checked_out() -> str:
     return subprocess.run(command, cwd=MEASURED.parent, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def task_row(run: Path, recipe: str, data: str, commit: str, flags: str) -> dict[str, Any]:
+    """A run's row in the table of other tasks: quality with intervals, in points of the metric, and bytes."""
+    report = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    task, verdict, shown = report["task"], report["verdict"], MetricFormat(report["task"]["metric"])
+    dense, ticket = (report["programs"][name] for name in ("dense", "ticket"))
+
+    def score(metric: dict[str, Any]) -> list[float]:
+        return [round(shown.scale * value, 1) for value in (metric["test"], *metric["ci95"])]
+
+    return {
+        "recipe": recipe,
+        "data": data,
+        "seed": yaml.safe_load(report["recipe"]["yaml"])["seed"],
+        "date": report["created"][:10],
+        "metric": shown.name,
+        "train": task["train_examples"],
+        "test": task["eval_examples"],
+        "baseline": score(task["baseline"]["metric"]),
+        "dense": score(dense["metric"]),
+        "program": score(ticket["metric"]),
+        "further": report["stages"][-1].get("note", ""),
+        "drop": round(verdict["drop_points"], 1),
+        "ci95": [round(end, 1) for end in verdict["ci95"]],
+        "mb": round(ticket["bytes"] / 1e6, 2),
+        "size_ratio": round(verdict["size_ratio"], 1),
+        "commit": commit,
+        "command": f"pocket-ticket run --recipe {recipe} {flags}",
+    }
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.measured", description=__doc__.splitlines()[0])
@@ -80,11 +111,13 @@ def main() -> None:
     parser.add_argument("--recipe", required=True, help="the recipe's name, or the flags that stand for it")
     parser.add_argument("--data", required=True, help="the data set's name in the tables")
     parser.add_argument("--commit", default=_checked_out(), help="the code that ran (default: the one checked out)")
+    parser.add_argument("--flags", help="the run's other flags: a row of the table of other tasks, without times")
     given = parser.parse_args()
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))
-    new = row(given.run, given.recipe, given.data, given.commit)
+    of = (given.run, given.recipe, given.data, given.commit)
+    place, new = ("tasks", task_row(*of, given.flags)) if given.flags else ("runs", row(*of))
     same = ("recipe", "data", "seed")
-    measured["runs"] = [r for r in measured["runs"] if any(r[key] != new[key] for key in same)] + [new]
+    measured[place] = [r for r in measured.get(place, ()) if any(r[key] != new[key] for key in same)] + [new]
     write_atomic(MEASURED, json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
 
 

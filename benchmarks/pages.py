@@ -123,6 +123,30 @@ def run_table() -> str:
     return table(head, rows) + _commands(shown)
 
 
+def task_table() -> str:
+    """Other kinds of tasks, one run each, on fewer texts."""
+    tasks = measured().get("tasks", [])
+
+    def score(values: list[float]) -> str:
+        value, low, high = map(_points, values)
+        return f"{value} ({low} to {high})"
+
+    rows = [
+        [
+            r["data"],
+            r["metric"],
+            f"{r['train']:,} / {r['test']:,}",
+            *(score(r[name]) for name in ("baseline", "dense", "program")),
+            _interval(r),
+            f"{r['mb']:.2f} ({r['size_ratio']:.1f} ×)",
+        ]
+        for r in tasks
+    ]
+    head = ["data", "metric", "texts: train / test", "bag of words", "dense", "program", "points lost", "MB (smaller)"]
+    further = "".join(f"- The program on {r['data']}: {r['further']}.\n" for r in tasks if r["further"])
+    return f"{table(head, rows)}\n{further}{_commands(tasks)}"
+
+
 def ticket_table() -> str:
     """Winning tickets over three seeds."""
     tickets = measured()["tickets"]
@@ -262,6 +286,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "first": first_table,
     "recipes": recipe_table,
     "runs": run_table,
+    "tasks": task_table,
     "tickets": ticket_table,
     "peers": peer_table,
     "recipe-settings": recipe_settings,

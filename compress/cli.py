@@ -9,6 +9,7 @@ from compress.console import exit_code
 COMMANDS = {
     "run": ("compress.run", "find a ticket, export it, measure the program, write the report, build the app"),
     "check": ("compress.check", "show data and model as a run would read them, and how long it would take"),
+    "cross-validate": ("compress.cross_validate", "for few texts: a run for each fold, every text is tested once"),
     "study": ("compress.study.__main__", "which tickets win: sparsities, seeds, controls, cheaper searches, transfer"),
     "verify": ("mobile_export.verify", "check a bundle: hashes, token ids, known answers; on emulated ARM, too"),
     "measure": ("mobile_export.measure", "measure a run's program on a connected phone, add the row to its report"),
@@ -21,7 +22,7 @@ _HELP = f"""usage: pocket-ticket COMMAND [options]
 Find a lottery ticket in a pre-trained text encoder and put it on a phone.
 
 commands:
-{"".join(f"  {name:<12} {words}{chr(10)}" for name, (_, words) in COMMANDS.items())}
+{"".join(f"  {name:<15}{words}{chr(10)}" for name, (_, words) in COMMANDS.items())}
 examples:
   pocket-ticket run --target android                           the embedded model and task, no network
   pocket-ticket check --data reviews/                          how your data is read, before a run

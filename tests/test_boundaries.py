@@ -38,6 +38,7 @@ EDGES = {
     "compress.study": ". console errors evaluation files lottery models pages pipeline recipe report training",
     "compress.run": "console pipeline recipe",
     "compress.check": "console pipeline recipe",
+    "compress.cross_validate": "console pipeline recipe",
     "compress.sensitivity": "console errors models pipeline recipe training",
     "compress.cli": ". console",
     "mobile_export": "",

@@ -10,7 +10,7 @@ from compress.data.embeddings import is_search, load_embedding
 from compress.data.examples import examples_of
 from compress.data.reading import Reading
 from compress.data.sources import BUNDLED, TEXTS_OF, UNLABELED, tables_of
-from compress.data.splits import complete, limit, repeated
+from compress.data.splits import complete, in_folds, limit, repeated
 from compress.data.task import SPLITS, Example, Kind, Task
 from compress.errors import DataError
 from compress.files import fingerprint
@@ -43,12 +43,15 @@ def load_task(settings: DataSection, *, seed: int) -> Task:
     Raises DataError with the file, line or column at fault.
     """
     if settings.kind == "embedding" or (settings.kind == "auto" and is_search(settings.source)):
+        if settings.fold:
+            raise DataError("texts for vectors are not divided into folds", where="data.fold", remedy="leave it out")
         return load_embedding(settings, seed=seed)
     reading = Reading(settings.skip_bad_rows)
     name, tables = tables_of(settings.source, reading)
     kind, names, splits = examples_of(settings, tables, reading)
     given = {name: len(rows) for name, rows in splits.items()}
-    notes = [*reading.all_notes(), *complete(splits, seed), *limit(settings, splits, seed)]
+    folds = [in_folds(splits, *settings.fold_of, seed)] if settings.fold_of else []
+    notes = [*reading.all_notes(), *folds, *complete(splits, seed), *limit(settings, splits, seed)]
     if not all(splits[s] for s in SPLITS):
         remedy = "add examples, or give the missing splits"
         raise DataError(_too_few(given, splits), where=settings.source, remedy=remedy)

@@ -32,6 +32,28 @@ def complete(splits: Splits, seed: int) -> list[str]:
     return notes
 
 
+def in_folds(splits: Splits, number: int, count: int, seed: int) -> str:
+    """Divide all examples anew, in place: fold `number` of `count` is test, the next one dev, the others training.
+
+    Each label, and each group of examples with the same texts, is spread over the folds. Returns what was done, as a
+    sentence for the report.
+    """
+    every = [example for rows in splits.values() for example in rows]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i, example in enumerate(every):
+        groups.setdefault(_key(example), []).append(i)
+    order = list(groups.values())
+    random.Random(seed).shuffle(order)
+    if all(isinstance(example.label, int) for example in every):
+        order.sort(key=lambda group: every[group[0]].class_index)  # stable: neighbors have one label
+    fold_of = {i: position % count for position, group in enumerate(order) for i in group}
+    parts = [[every[i] for i in sorted(fold_of) if fold_of[i] == fold] for fold in range(count)]
+    test, dev = number - 1, number % count
+    splits |= {"test": parts[test], "dev": parts[dev]}
+    splits["train"] = [example for fold in range(count) if fold not in (test, dev) for example in parts[fold]]
+    return f"fold {number} of {count}: all {len(every):,} examples are divided anew (data.fold, seed {seed})"
+
+
 def _divide(examples: list[Example], share: float, seed: int, *, keep: int = 0) -> tuple[list[Example], list[Example]]:
     """Two parts in the original order, the second of about `share`, drawn label by label.
 

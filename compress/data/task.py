@@ -29,16 +29,17 @@ class Relevant:
     grade: float = 1.0
 
 
-Label: TypeAlias = int | float | tuple[int, ...] | tuple[Answer, ...] | tuple[Relevant, ...] | None
+Label: TypeAlias = int | float | tuple[int, ...] | tuple[float, ...] | tuple[Answer, ...] | tuple[Relevant, ...] | None
 
 
 @dataclass(frozen=True)
 class Example:
     """One row; `text_b` is None outside pairs, and a question's passage.
 
-    `label` is a class index, the number itself in a regression, 0 or 1 for each label where a text may have several, a
-    class index for each word (words have one blank between them), a question's answers, or None where words are masked.
-    Of embeddings it is a pair's score, the relevant passages of a query, the nearest other texts, or None.
+    `label` is a class index, the number itself in a regression, 0 or 1 for each label where a text may have several (or
+    a teacher's probability), a class index for each word (words have one blank between them), a question's answers, or
+    None where words are masked. Of embeddings it is a pair's score, the relevant passages of a query, the nearest other
+    texts, or None.
     """
 
     text_a: str

@@ -46,6 +46,13 @@ def exact_match(margins: np.ndarray, truth: np.ndarray) -> float:
     return float(((margins >= 0) == (truth > 0)).all(axis=1).mean())
 
 
+def f1_by_label(margins: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The F1 of each label (L,), from both (N, L); not a number for a label that is neither decided nor true."""
+    right, counted = _counts(margins, truth)
+    with np.errstate(invalid="ignore"):
+        return 2 * right / counted
+
+
 class Labels(TaskType):
     """Predictions are the logits (L,), each of a probability of its own.
 
@@ -96,9 +103,12 @@ class Labels(TaskType):
         """Whether every label is decided alike, each model with its own thresholds."""
         return ((first >= 0) == (second >= 0)).all(axis=1)
 
-    def pseudo_labels(self, predictions: np.ndarray) -> list[tuple[int, ...]]:
-        """The labels of at least 50 %: thresholds that raise F1 would change how often each label is trained."""
-        return [tuple(row) for row in (predictions >= 0).astype(int).tolist()]
+    def pseudo_labels(self, predictions: np.ndarray) -> list[tuple[float, ...]]:
+        """The teacher's probabilities, as the binary cross entropy takes any: no threshold is needed.
+
+        Decisions by 50 % leave out rare labels, and thresholds that raise F1 repeat them too often.
+        """
+        return [tuple(row) for row in expit(predictions.astype(np.float64)).tolist()]
 
     def baseline_metric_inputs(self, task: Task, splits: Mapping[str, Encoded]) -> dict[str, np.ndarray]:
         found = label_probabilities(task)

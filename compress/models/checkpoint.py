@@ -89,6 +89,12 @@ def check_loaded(model: nn.Module, loaded: Loaded, source: str) -> None:
     The task's head, and a pooler that the checkpoint never had, may be new.
     """
     row = architecture_of(model)
+    if strange := [name for name, weight in model.named_parameters() if not weight.isfinite().all()]:
+        raise ModelError(
+            f"{_some(strange)} hold numbers that are not finite",
+            where=source,
+            remedy="give a checkpoint from before its training failed",
+        )
 
     def of_encoder(name: str) -> bool:
         return name.startswith(f"{row.base}.") or row.layers in name or "embeddings." in name

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from compress.errors import ModelError
@@ -22,9 +23,8 @@ def from_pretrained(cls: Any, source: str, **options: object) -> Any:
         return cls.from_pretrained(source, **options)
     except Exception as error:  # transformers, safetensors and the Hub client raise many unrelated types
         first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ModelError(
-            f"the model can't be loaded ({first})", where=source, remedy="check the name, the files and the network"
-        ) from error
+        remedy = "correct its files" if Path(source).is_dir() else "check the name and the network"
+        raise ModelError(f"the model can't be loaded ({first})", where=source, remedy=remedy) from error
 
 
 @contextmanager

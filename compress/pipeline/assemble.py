@@ -54,6 +54,7 @@ def assemble(
             "labels": len(task.labels),
             "baseline": {"name": _baseline(run), "metric": _without_parts(run.metrics("baseline"))},
             **_parts(run, found),
+            **_by_label(run, found),
             "notes": [
                 *([no_bundle_note(no_bundle)] if no_bundle else []),
                 *run.notes,
@@ -139,6 +140,23 @@ def _parts(run: Run, found: dict[str, Any]) -> dict[str, Any]:
         for part, count in sorted(counts.items())
     ]
     return {"parts": rows}
+
+
+def _by_label(run: Run, found: dict[str, Any]) -> dict[str, Any]:
+    """{"by_label": a row for each of several labels}: its test texts, the programs' F1, the ticket's threshold."""
+    if "labels" not in found:
+        return {}
+    counts = run.labels["test"].sum(axis=0)
+    rows = [
+        {
+            "name": name,
+            "eval_examples": int(counts[i]),
+            "threshold": found["thresholds"][i],
+            "f1": {program: f1 for program, values in found["labels"].items() if (f1 := values[i]) is not None},
+        }
+        for i, name in enumerate(run.task.labels)
+    ]
+    return {"by_label": rows}
 
 
 def _long_note(run: Run) -> list[str]:

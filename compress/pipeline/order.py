@@ -13,6 +13,7 @@ from compress.files import fingerprint, write_atomic
 from compress.models.source import model_fingerprint, weights_fingerprint
 from compress.pipeline import kept, overview
 from compress.pipeline.about import VERSIONS, environment
+from compress.pipeline.answers_as_labels import keep_answers
 from compress.pipeline.app import build_app, why_no_app, why_no_bundle
 from compress.pipeline.assemble import assemble, dense_notes, no_bundle_note
 from compress.pipeline.estimate import probe
@@ -25,6 +26,8 @@ from compress.recipe.recipe import Recipe
 from compress.report.formats import size
 from compress.report.render import write_report
 from compress.report.terminal import summary_table
+
+RUNS = Path("runs")  # where a run without --output makes its folder
 
 
 def stages_of(recipe: Recipe, *, with_bundle: bool = True) -> list[Stage]:
@@ -40,7 +43,8 @@ class Pipeline:
     """
 
     def __init__(self, recipe: Recipe, output: Path | None, console: Console, *, with_app: bool = True) -> None:
-        self.inputs = Inputs.of(recipe, console)
+        folders = [output] if output else sorted(RUNS.glob("*"))
+        self.inputs = Inputs.of(recipe, console, folders)
         kept.before(self.inputs.recipe, self.inputs.head, self.inputs.task.metric)  # what can't be kept is refused
         self.no_bundle = why_no_bundle(self.inputs)
         self.console, self.with_app = console, with_app
@@ -49,20 +53,22 @@ class Pipeline:
         data_and_model = (task.fingerprint, task.metric, model_fingerprint(self.inputs.source), *more)
         self.base = fingerprint(__version__, *data_and_model, *map(version, ("torch", "transformers")))
         name = f"{task.name}-{fingerprint(self.base, self.inputs.recipe.model_dump())[:8]}"
-        self.output = output or Path("runs") / name
+        self.output = output or RUNS / name
 
     def dry_run(self) -> None:
         """Print the task as it was read, what would run and about how long it would take; trains and writes nothing."""
         inputs, stages = self.inputs, self._stages(self.inputs)
-        found, as_given = probe(inputs), inputs.dense != "train"
-        data = Data(len(inputs.texts.splits["train"]), len(inputs.task.unlabeled), as_given)
-        title = f"{inputs.task.name}, {inputs.model_name}: would write {self.output}"
-        table, total = Table("stage", "steps", "about", title=title), 0.0
+        found = probe(inputs)
+        dense = "keep" if inputs.task.metric == kept.AGREEMENT else inputs.dense
+        data = Data(len(inputs.texts.splits["train"]), len(inputs.task.unlabeled), dense)
+        table, total = Table("stage", "steps", "about", title="time of a run"), 0.0
         for stage in stages:
             cost = stage.cost(inputs.recipe, data)
             seconds = cost.weight * found.seconds + cost.seconds
             total += seconds
-            table.add_row(stage.name, f"{cost.steps:,}" if cost.steps else "none", f"{seconds / 60:.1f} min")
+            up_to = "up to " if cost.at_most else ""
+            steps = f"{up_to}{cost.steps:,}" if cost.steps else "none"
+            table.add_row(stage.name, steps, f"{up_to}{seconds / 60:.1f} min")
         table.add_row("all", "", f"{total / 60:.1f} min", end_section=True)
         for line in overview.lines(inputs, on_phone=self.no_bundle is None):
             self.console.note(line)
@@ -75,6 +81,7 @@ class Pipeline:
         about = {"seconds": round(total), "memory_bytes": found.bytes, "output": str(self.output)}
         self.console.show(table, **about, stages=[s.name for s in stages])
         self.console.note(f"memory at the peak of training: about {size(found.bytes)}")
+        self.console.note(f"{inputs.task.name} on {inputs.model_name}: a run would write {self.output}")
 
     def run(self) -> dict[str, Any]:
         """Run every stage that is not complete, then write the report. Returns the report."""
@@ -88,6 +95,7 @@ class Pipeline:
         )
         self._show_notes(run)
         write_atomic(run.dir.recipe, self._recipe_yaml(run))
+        keep_answers(run.task, run.source, run.recipe, run.dir.root)
         marks: dict[str, str] = {}
         if self.no_bundle:  # one of an earlier run would be taken for this one's
             shutil.rmtree(run.bundle, ignore_errors=True)

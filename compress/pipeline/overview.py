@@ -38,7 +38,7 @@ def lines(inputs: Inputs, *, on_phone: bool = True) -> list[str]:
         why = "lines of text without labels, and the checkpoint has a head for classes; --kind mlm masks words instead"
     outputs = f", {len(task.labels):,} labels" if task.labels else ""
     metric = MetricFormat(task.metric).name
-    phone = f"a phone gets texts of up to {inputs.recipe.model.max_tokens} tokens, one at a time, without padding"
+    phone = f"the program on the phone takes one text at a time, of up to {inputs.recipe.model.max_tokens} tokens"
     return [
         f"kind: {task.kind}{outputs} ({why}); metric: {metric}",
         *([phone] if on_phone else []),
@@ -47,11 +47,12 @@ def lines(inputs: Inputs, *, on_phone: bool = True) -> list[str]:
 
 
 def splits_table(inputs: Inputs) -> Table:
-    """A row a split: how many texts, how long they are in tokens, and how many are cut."""
-    table = Table("split", *(_right(name) for name in ("texts", "tokens: median", "95 %", "longest", "cut")))
+    """A row a split: how many texts, how long they are in tokens, and how many are over the limit."""
+    limit = inputs.recipe.model.max_tokens
+    table = Table("split", *(_right(name) for name in ("texts", "tokens: median", "95 %", "longest", f"over {limit}")))
     for name, row in _lengths(inputs).items():
-        cut = f"{row['cut']:,} ({percent(row['cut'] / row['texts'])})" if row["cut"] else "none"
-        table.add_row(name, *(f"{row[key]:,}" for key in ("texts", "median", "p95", "longest")), cut)
+        over = f"{row['cut']:,} ({percent(row['cut'] / row['texts'])})" if row["cut"] else "none"
+        table.add_row(name, *(f"{row[key]:,}" for key in ("texts", "median", "p95", "longest")), over)
     if inputs.task.unlabeled:
         table.add_row("unlabeled", f"{len(inputs.task.unlabeled):,}", "", "", "", "")
     return table
@@ -108,9 +109,16 @@ def _short(text: str, limit: int = 40) -> str:
 
 
 def _lengths(inputs: Inputs) -> dict[str, dict[str, int]]:
+    """Of each split: its texts, their lengths in tokens before anything is cut, and how many are over the limit."""
     found = {}
     for name, split in inputs.texts.splits.items():
-        tokens = sorted(len(ids) for ids in split.columns()["input_ids"])
+        ids, examples = split.columns()["input_ids"], inputs.task.split(name)
+        lengths = [len(ids[rows[0]]) for rows in split.rows_of()]
+        for i in split.long if inputs.task.kind != "embedding" else ():
+            # transformers would warn of what this table shows
+            whole = inputs.texts.tokenizer(examples[i].text_a, examples[i].text_b, truncation=False, verbose=False)
+            lengths[i] = len(whole["input_ids"])
+        tokens = sorted(lengths)
         at = {"median": len(tokens) // 2, "p95": int(0.95 * (len(tokens) - 1)), "longest": len(tokens) - 1}
         found[name] = {"texts": len(tokens), **{key: tokens[i] for key, i in at.items()}, "cut": len(split.long)}
     return found

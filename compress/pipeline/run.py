@@ -1,5 +1,6 @@
 """What the stages of one run share: the inputs (recipe, task, encoder) and the folder with the stages before."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +38,7 @@ from compress.training.trainer import Learner
 
 PREDICTIONS = "predictions.safetensors"
 _ALL_WORDS = {"vocabulary": 0, "embedding_rank": 0}
+_MANY_UNKNOWN = 0.05  # of the tokens
 _FEW_TO_JUDGE = 50  # texts: below it, each moves a score by more than 2 points
 
 
@@ -53,10 +55,13 @@ class Inputs:
     pooling: Pooling | None = None  # of an encoder whose texts get vectors
 
     @classmethod
-    def of(cls, recipe: Recipe, console: Console) -> "Inputs":
-        """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable."""
+    def of(cls, recipe: Recipe, console: Console, folders: Sequence[Path] = ()) -> "Inputs":
+        """Resolve model, data and what the recipe leaves open. Raises ModelError or DataError for what is unusable.
+
+        `folders`: of runs that may have kept the checkpoint's answers, where these are the labels.
+        """
         name, source = resolve_model(recipe.model.name)
-        task = with_answers_of(load_task(recipe.data, seed=recipe.seed), source, recipe, console)
+        task = with_answers_of(load_task(recipe.data, seed=recipe.seed), source, recipe, console, folders)
         task = named_by(task, source)
         task = replace(task, notes=(*task.notes, *_word_notes(recipe, task)))
         recipe = _fitting(recipe, task)
@@ -106,7 +111,8 @@ class Inputs:
         """What was ignored, changed, cut or made at random, in sentences: of the data, then of the model."""
         long = long_notes(self.texts, self.recipe.model.max_tokens, self.long)
         of_task = (*self.task.notes, *_small_notes(self.task), *_unanswerable_notes(self.task))
-        return (*of_task, *self._weight_notes(), *_threshold_notes(self.task), *long, *self._examined[1])
+        of_texts = (*long, *_unknown_notes(self.texts))
+        return (*of_task, *self._weight_notes(), *_threshold_notes(self.task), *of_texts, *self._examined[1])
 
     def _weight_notes(self) -> list[str]:
         """Between which weights the classes are, where they have some."""
@@ -252,12 +258,20 @@ def long_notes(texts: Texts, limit: int, strategy: Strategy) -> list[str]:
         others = (
             "; try head_tail or windows" if split.task.kind in ("classification", "regression", "multilabel") else ""
         )
+        one = len(split.long) == 1
+        are, texts_are = ("is", "text is") if one else ("are", "texts are")
         done = {
-            "cut": f"are cut (data.long: cut{others})",
-            "head_tail": f"keep the first {HEAD} % and the last {100 - HEAD} % of the limit (data.long: head_tail)",
-            "windows": f"are read in {sum(len(rows[i]) for i in split.long):,} windows (data.long: windows)",
+            "cut": f"{are} cut (data.long: cut{others})",
+            "head_tail": f"{'keeps' if one else 'keep'} the first {HEAD} % and the last {100 - HEAD} % of the limit "
+            "(data.long: head_tail)",
+            "windows": f"{are} read in {sum(len(rows[i]) for i in split.long):,} windows (data.long: windows)",
         }
-        found.append(f"{len(split.long):,} {name} texts are longer than {limit} tokens and {done[strategy]}")
+        found.append(f"{len(split.long):,} {name} {texts_are} longer than {limit} tokens and {done[strategy]}")
+    if found and strategy == "cut" and getattr(texts.tokenizer, "truncation_side", "right") == "left":
+        found.append(
+            "the checkpoint's tokenizer cuts a text's beginning (truncation_side: left); here and on the phone the "
+            "beginning stays and the end is cut"
+        )
     return found
 
 
@@ -283,6 +297,19 @@ def _unanswerable_notes(task: Task) -> list[str]:
     ]
 
 
+def _unknown_notes(texts: Texts) -> list[str]:
+    """How many tokens the vocabulary does not know, where they are many: another language, script or case."""
+    unknown, ids = texts.tokenizer.unk_token_id, texts.splits["train"].columns()["input_ids"]
+    tokens = sum(map(len, ids))
+    share = sum(row.count(unknown) for row in ids) / max(tokens, 1)
+    if unknown is None or share < _MANY_UNKNOWN:
+        return []
+    return [
+        f"{100 * share:.0f} % of the training tokens are {texts.tokenizer.unk_token}: the checkpoint's vocabulary "
+        "lacks many words of these texts; an encoder of their language and script will be better"
+    ]
+
+
 def _threshold_notes(task: Task) -> list[str]:
     """How labels that a text may have together are decided, and which have few dev texts."""
     if task.kind != "multilabel":
@@ -298,6 +325,7 @@ def _small_notes(task: Task) -> list[str]:
     return [
         f"the {name} split has {count} {'text' if count == 1 else 'texts'}, each worth {100 / count:.0f} points of its "
         f"score: too few to judge by, so give more {name} texts"
+        f"{', or test every text once: pocket-ticket cross-validate' if name == 'test' else ''}"
         for name, count in counts.items()
         if count < _FEW_TO_JUDGE
     ]

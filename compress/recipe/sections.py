@@ -8,6 +8,7 @@ from pydantic import field_validator
 from compress.recipe.option import Section, filled_in, option
 
 _REWIND = re.compile(r"pretrained|learning_rate|none|step:(\d+)")
+_FOLD = re.compile(r"(\d+)/(\d+)")
 
 
 class ModelSection(Section):
@@ -100,8 +101,27 @@ class DataSection(Section):
     skip_bad_rows: int = option(
         0, "leave out up to this many rows that can't be read; they are counted and listed", "--skip-bad-rows", ge=0
     )
+    fold: str | None = option(
+        None, "2/5: all examples are divided anew, and the second of five equal parts is the test split"
+    )
     train_limit: int | None = option(None, "use only this many training examples (seeded choice)", ge=16)
     eval_limit: int | None = option(None, "use only this many dev and test examples each (seeded choice)", ge=16)
+
+    @field_validator("fold")
+    @classmethod
+    def _is_fold(cls, text: str | None) -> str | None:
+        found = _FOLD.fullmatch(text.strip()) if text is not None else None
+        if text is not None and (found is None or not 1 <= int(found[1]) <= int(found[2]) or int(found[2]) < 3):
+            raise ValueError("a fold is a number and how many there are, three or more, such as 2/5")
+        return text
+
+    @property
+    def fold_of(self) -> tuple[int, int] | None:
+        """(number of the fold, 1 the first; how many folds), or None."""
+        if self.fold is None:
+            return None
+        number, _, count = self.fold.partition("/")
+        return int(number), int(count)
 
 
 class TrainingSection(Section):

@@ -4,7 +4,7 @@ from typing import Any
 
 from compress.report import formats as f
 from compress.report import sentences
-from compress.report.tables import Card, Figure, Report, Table, token_lengths
+from compress.report.tables import BLANK, Card, Figure, Report, Table, token_lengths
 
 
 def figures(report: Report) -> list[Figure]:
@@ -108,3 +108,23 @@ def parts_table(report: Report) -> Table | None:
     simple = report["task"]["baseline"]["name"].capitalize()
     titles = [PROGRAMS.get(name, name.capitalize()) for name in names]
     return Table(["Part", "Texts", simple, *titles], rows, f"Test {metric.heading} by part of the data")
+
+
+def labels_table(report: Report) -> Table | None:
+    """Each of several labels: its test texts, its threshold and its F1, the most frequent first."""
+    labels = report["task"].get("by_label")
+    if not labels:
+        return None
+    names, metric = list(report["programs"]), f.MetricFormat("f1")
+    rows = [
+        [
+            label["name"],
+            f.count(label["eval_examples"]),
+            f"{label['threshold']:.2f}",
+            *(metric.bare(label["f1"][name]) if name in label["f1"] else BLANK for name in names),
+        ]
+        for label in sorted(labels, key=lambda label: -label["eval_examples"])
+    ]
+    titles = [PROGRAMS.get(name, name.capitalize()) for name in names]
+    caption = "F1 of each label on test; a text has a label where its probability reaches the threshold"
+    return Table(["Label", "Texts", "Threshold", *titles], rows, caption)

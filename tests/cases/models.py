@@ -125,3 +125,59 @@ def no_padding_token(source: Path, folder: Path, rng: random.Random) -> None:
             settings = json.loads(file.read_text())
             settings.pop("pad_token", None)
             file.write_text(json.dumps(settings))
+
+
+def not_finite(source: Path, folder: Path, rng: random.Random) -> None:
+    """A training that failed left a weight that is not a number, or infinite."""
+    _copy(source, folder)
+    weights = load_file(source / "model.safetensors")
+    spoiled = weights[rng.choice(sorted(weights))]
+    spoiled.view(-1)[rng.randrange(spoiled.numel())] = rng.choice([float("nan"), float("inf")])
+    _weights(folder, weights)
+
+
+def quantized(source: Path, folder: Path, rng: random.Random) -> None:
+    """Weights as whole numbers, whose scales are elsewhere, or a config that says so."""
+    _copy(source, folder)
+    weights = load_file(source / "model.safetensors")
+    name = rng.choice([n for n in weights if n.endswith("dense.weight")])
+    if rng.random() < 0.5:
+        _weights(folder, weights | {name: (weights[name] * 10).to(torch.int8)})
+    else:
+        _config(folder, quantization_config={"quant_method": "gptq", "bits": 4})
+
+
+def damaged(source: Path, folder: Path, rng: random.Random) -> None:
+    """A download that was cut short, or a pointer of Git LFS in place of the weights."""
+    _copy(source, folder)
+    file = folder / "model.safetensors"
+    if rng.random() < 0.5:
+        file.write_bytes(file.read_bytes()[: rng.randrange(8, file.stat().st_size)])
+    else:
+        file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1234\n")
+
+
+def another_folder(source: Path, folder: Path, rng: random.Random) -> None:
+    """The folder above the model's, as trainers and sentence-transformers write it, or an adapter's."""
+    folder.mkdir()
+    inner = rng.choice([f"checkpoint-{rng.randrange(100, 999)}", "0_Transformer", None])
+    if inner:
+        _copy(source, folder / inner)
+    else:
+        (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+
+
+def broken_vocabulary(source: Path, folder: Path, rng: random.Random) -> None:
+    """A vocabulary without the word for what is unknown, or without any word."""
+    _copy(source, folder)
+    (folder / "tokenizer.json").unlink(missing_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(rng.choice([[], ["[PAD]", "[CLS]", "[SEP]", "a", "b"]])))
+
+
+def foreign_words(source: Path, folder: Path, rng: random.Random) -> None:
+    """A vocabulary that has few of the texts' characters."""
+    _copy(source, folder)
+    (folder / "tokenizer.json").unlink(missing_ok=True)
+    letters = [chr(code) for code in range(0x4E00, 0x4E00 + rng.randint(50, 200))]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters]
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")

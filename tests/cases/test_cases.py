@@ -26,6 +26,12 @@ MODELS = {
     models.own_pieces: (data.tsv, "tokenizer"),
     models.names_of_classes: (data.numbered, "GLOOMY"),
     models.no_padding_token: (data.tsv, None),
+    models.not_finite: (data.tsv, "not finite"),
+    models.quantized: (data.tsv, "is quantized"),
+    models.damaged: (data.tsv, "damaged or incomplete|git lfs pull"),
+    models.another_folder: (data.tsv, "give one of its folders|merge this adapter"),
+    models.broken_vocabulary: (data.tsv, "tokenizer can't read a text|token"),
+    models.foreign_words: (data.tsv, "training tokens are \\[UNK\\]"),
 }
 DATA = {
     data.half_a_character: "surrogate|character|U\\+FFFD",

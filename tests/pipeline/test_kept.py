@@ -16,11 +16,13 @@ from compress.data.task import SPLITS
 from compress.errors import RecipeError
 from compress.files import read_json
 from compress.models.load import load_for
+from compress.pipeline import answers_as_labels
 from compress.pipeline.order import Pipeline
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages.baseline import run_baseline
-from compress.pipeline.stages.dense import run_dense
+from compress.pipeline.stages.dense import STAGE, run_dense
 from compress.pipeline.stages.scoring import finish
+from compress.pipeline.stages.stage import Data
 from compress.pipeline.stages.ticket import run_ticket
 from compress.recipe.load import load_recipe
 from compress.report.schema import validate
@@ -98,6 +100,13 @@ def test_a_checkpoint_behind_the_baseline_is_trained_if_that_helps(
     numbers = trained(run)
     assert numbers["steps"] == steps and ("trained_dev" in numbers) == (not steps)
     assert numbers["metric"]["dev"] >= numbers["given_dev"]
+
+
+def test_a_dry_run_counts_the_training_that_may_be_needed(tuned: Path, tiny_task: Path, tmp_path: Path) -> None:
+    run = started(tuned, tiny_task, tmp_path)
+    steps = {plan: STAGE.cost(run.recipe, Data(len(run.task.train), dense=plan)) for plan in ("train", "try", "keep")}
+    assert steps["train"].steps == steps["try"].steps > 0 == steps["keep"].steps
+    assert steps["try"].at_most and not steps["train"].at_most
 
 
 def test_it_is_trained_where_that_is_wanted(tuned: Path, tiny_task: Path, tmp_path: Path) -> None:
@@ -207,6 +216,26 @@ def test_without_labels_the_checkpoints_answers_are_the_labels(
     for split in SPLITS:
         assert run.labels[split].tolist() == own_logits(tuned, run, split).argmax(axis=1).tolist()
     assert any("agreement with the given model, not whether answers are right" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("change", ["nothing", "another limit", "a damaged file"])
+def test_the_checkpoints_answers_are_kept_with_the_run(
+    tuned: Path, tiny_task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    file, folder, asked = unlabeled(tiny_task, tmp_path / "texts.txt"), tmp_path / "run", []
+    flags = {"model.name": str(tuned), "data.source": str(file), **TRAINING}
+    first = Inputs.of(load_recipe(None, flags), Console("quiet"))
+    answers_as_labels.keep_answers(first.task, first.source, first.recipe, folder)
+    [kept] = folder.glob("answers-*.safetensors")
+    if change == "a damaged file":
+        kept.write_bytes(kept.read_bytes()[:-3])
+    monkeypatch.setattr(answers_as_labels, "predict", lambda *given: asked.append(1) or predict(*given))
+    limit = {"model.max_tokens": 16} if change == "another limit" else {}
+    again = Inputs.of(load_recipe(None, {**flags, **limit}), Console("quiet"), [tmp_path / "none", folder])
+    assert len(asked) == (0 if change == "nothing" else len(SPLITS))
+    assert change == "another limit" or [again.labels[s].tolist() for s in SPLITS] == [
+        first.labels[s].tolist() for s in SPLITS
+    ]
 
 
 def test_plain_text_is_for_masked_words_where_that_is_wanted_or_nothing_else_fits(

@@ -154,3 +154,4 @@ def test_texts_are_cut_on_the_same_side_whatever_the_tokenizer_says(
     assert made.no_bundle is None
     trained, expected = (p.inputs.texts.splits["train"] for p in (made, usual))
     assert expected.long and trained.columns() == expected.columns()
+    assert any("truncation_side" in note for note in made.inputs.notes) == (long == "cut")

@@ -39,8 +39,8 @@ def test_labels_and_lengths_add_up(tiny_encoder: Path, tmp_path: Path, seed: int
     for split in SPLITS:
         assert sum(page["labels"][split].values()) == page["splits"][split]["texts"] == 60
         lengths = page["splits"][split]
-        assert 0 < lengths["median"] <= lengths["p95"] <= lengths["longest"] <= 16
-        assert lengths["cut"] == 0 or lengths["longest"] == 16
+        assert 0 < lengths["median"] <= lengths["p95"] <= lengths["longest"]
+        assert (lengths["cut"] > 0) == (lengths["longest"] > 16)  # lengths are those before the cut
 
 
 @pytest.mark.parametrize("repeated", [0, 1, 7])

@@ -10,8 +10,9 @@ from compress.errors import TrainingError
 from compress.lottery import Mask
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
-from compress.pipeline.stages.stage import Cost, Stage
+from compress.pipeline.stages.stage import Cost, Data, Stage
 from compress.recipe.defaults import for_second_try
+from compress.recipe.recipe import Recipe
 from compress.training.distillation import Teacher
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
@@ -93,13 +94,17 @@ def teacher_of_texts(run: Run) -> Teacher | None:
     return teacher.of_vectors(None, run.recipe.embedding.similarity_weight)
 
 
+def _cost(recipe: Recipe, data: Data) -> Cost:
+    if data.dense == "keep":
+        return Cost(seconds=15.0)
+    return Cost(at_most=data.dense == "try").plus(data.steps(recipe, recipe.training.passes))
+
+
 STAGE = Stage(
     "dense",
     "Dense model",
     run_dense,
     needs=("baseline",),
     settings=("seed", "model", "training", "embedding"),
-    cost=lambda recipe, data: (
-        Cost(seconds=15.0) if data.kept else Cost().plus(data.steps(recipe, recipe.training.passes))
-    ),
+    cost=_cost,
 )

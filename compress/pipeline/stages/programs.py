@@ -13,6 +13,7 @@ from safetensors.numpy import save as to_safetensors
 
 from compress.evaluation.statistics import compare_programs, paired_bootstrap
 from compress.files import write_atomic, write_json
+from compress.kinds.labels import f1_by_label
 from compress.pipeline.run import PREDICTIONS, Run
 from compress.pipeline.stages import final_stage, vector_index
 from compress.pipeline.stages.scoring import (
@@ -70,6 +71,8 @@ def run_programs(run: Run, folder: Path) -> None:
     if run.texts.task_type.vectors:
         texts = {name: run.texts_of(stage) for name, (stage, _, _) in plans.items()}
         found["vectors"] = vector_index.measured(run, texts, {name: kept[f"{name}.test"] for name in plans})
+    if run.task.kind == "multilabel":
+        found["labels"] = {name: _by_label(run, kept[f"{name}.test"]) for name in plans}
     write_json(folder / "metrics.json", found | {"seconds": time.monotonic() - started})
 
 
@@ -81,6 +84,12 @@ def _parts(run: Run, predictions: dict[str, tuple[str, np.ndarray]]) -> dict[str
         texts = run.texts_of(stage)
         found[name] = by_part(run, task_type.metric_inputs(rows, texts.splits["test"]), texts)
     return found if all(found.values()) else {}
+
+
+def _by_label(run: Run, margins: np.ndarray) -> list[float | None]:
+    """The F1 of each label on test; None for one that is neither decided nor true in any text."""
+    found = f1_by_label(margins, run.labels["test"])
+    return [None if np.isnan(value) else float(value) for value in found]
 
 
 def _evaluate(run: Run, program: Any, stage: str, name: str) -> dict[str, np.ndarray]:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from compress.pipeline.kept import Plan
 from compress.pipeline.run import Run
 from compress.recipe.recipe import Recipe
 
@@ -16,12 +17,12 @@ FORWARD = 0.35  # a forward pass, in training steps
 class Data:
     """How many texts, or windows of long ones, a run trains on: labeled and unlabeled ones.
 
-    `kept`: whether the dense model is the given checkpoint, without training.
+    `dense`: whether the given checkpoint is the dense model ("keep"), is trained ("train"), or what helps ("try").
     """
 
     labeled: int
     unlabeled: int = 0
-    kept: bool = False
+    dense: Plan = "train"
 
     def steps(self, recipe: Recipe, epochs: float) -> int:
         """Optimizer steps of that many passes over the labeled texts."""
@@ -30,15 +31,19 @@ class Data:
 
 @dataclass(frozen=True)
 class Cost:
-    """About what a stage takes: optimizer `steps`, their `weight` in steps of the dense model, and other `seconds`."""
+    """About what a stage takes: optimizer `steps`, their `weight` in steps of the dense model, and other `seconds`.
+
+    `at_most`: it may need none of the steps, which a dry run can't know.
+    """
 
     steps: int = 0
     weight: float = 0.0
     seconds: float = 0.0
+    at_most: bool = False
 
     def plus(self, steps: int, each: float = 1.0) -> "Cost":
         """This and `steps` more, each as long as `each` steps of the dense model."""
-        return Cost(self.steps + steps, self.weight + steps * each, self.seconds)
+        return replace(self, steps=self.steps + steps, weight=self.weight + steps * each)
 
 
 @dataclass(frozen=True)
