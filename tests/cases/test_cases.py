@@ -23,7 +23,7 @@ MODELS = {
     models.one_segment: (data.pairs, None),
     models.added_tokens: (data.tsv, "token"),
     models.cut_on_the_left: (data.long_texts, None),
-    models.own_pieces: (data.tsv, "tokenizer"),
+    models.own_pieces: (data.tsv, None),
     models.names_of_classes: (data.numbered, "GLOOMY"),
     models.no_padding_token: (data.tsv, None),
     models.not_finite: (data.tsv, "not finite"),
