@@ -108,6 +108,15 @@ def classes_of(source: str) -> tuple[str, ...]:
     return names if of_classes and one and len(set(names)) == len(names) > 1 else ()
 
 
+def other_outputs(task: Task, source: str) -> tuple[str, ...]:
+    """The outputs of a fine-tuned checkpoint whose head is for other labels than the task's; empty for any other."""
+    with quiet():
+        config = from_pretrained(AutoConfig, source)
+    own = any(name.endswith(_suffix(task)) for name in config.architectures or ())
+    new = Head.of(with_names_of(task, config, _suffix(task))[0], config, _suffix(task)).state == "new"
+    return names_of(config) if own and new else ()
+
+
 def _suffix(task: Task) -> str:
     return AUTO.get(task.kind, SENTENCES).removeprefix("AutoModel")
 

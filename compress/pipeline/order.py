@@ -17,6 +17,7 @@ from compress.pipeline.answers_as_labels import keep_answers
 from compress.pipeline.app import build_app, why_no_app, why_no_bundle
 from compress.pipeline.assemble import assemble, dense_notes, no_bundle_note
 from compress.pipeline.estimate import probe
+from compress.pipeline.other_teacher import OtherTeacher
 from compress.pipeline.run import Inputs, Run
 from compress.pipeline.stages import bundle, programs, training_stages
 from compress.pipeline.stages.budget import settled
@@ -46,6 +47,7 @@ class Pipeline:
         folders = [output] if output else sorted(RUNS.glob("*"))
         self.inputs = Inputs.of(recipe, console, folders)
         kept.before(self.inputs.recipe, self.inputs.head, self.inputs.task.metric)  # what can't be kept is refused
+        self.teacher = OtherTeacher.of(self.inputs)
         self.no_bundle = why_no_bundle(self.inputs)
         self.console, self.with_app = console, with_app
         task = self.inputs.task
@@ -141,7 +143,8 @@ class Pipeline:
             phone = [no_bundle_note(self.no_bundle)]
         elif self.with_app and (reason := why_no_app(inputs)):
             phone = [f"no APK will be built ({reason}); everything else will be done"]
-        return [*phone, *inputs.notes, *kept.before(inputs.recipe, inputs.head, inputs.task.metric)]
+        of_teacher = [self.teacher.note()] if self.teacher else []
+        return [*phone, *inputs.notes, *kept.before(inputs.recipe, inputs.head, inputs.task.metric), *of_teacher]
 
     def _show_notes(self, inputs: Inputs) -> None:
         for note in self._notes(inputs):
@@ -157,7 +160,8 @@ class Pipeline:
 
     def _fingerprint(self, run: Run, stage: Stage, marks: dict[str, str]) -> str:
         settings = {key: run.recipe.model_dump(mode="json")[key] for key in stage.settings}
-        return fingerprint(self.base, stage.name, settings, [marks[need] for need in stage.needs])
+        reads = [stage.reads()] if stage.reads else []
+        return fingerprint(self.base, stage.name, settings, [marks[need] for need in stage.needs], *reads)
 
     def _recipe_yaml(self, run: Run) -> str:
         used = environment()

@@ -229,6 +229,8 @@ def _fitting(recipe: Recipe, task: Task) -> Recipe:
         "embedding": task.kind != "embedding" and recipe.embedding != EmbeddingSection(),
         "embedding.size without --ticket structure": bool(recipe.embedding.size) and recipe.ticket.kind != "structure",
         "budget": task.kind == "mlm" and recipe.budget.is_set,
+        "distill.teacher": recipe.distill.teacher is not None
+        and (task_type_of(task).vectors or not task_type_of(task).distillable),
         "training.class_weights": task.kind not in ("classification", "pair")
         and recipe.training.class_weights != "none",
     }

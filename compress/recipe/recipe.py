@@ -66,6 +66,8 @@ class Recipe(Section):
             raise ValueError("quantize.aware_epochs trains for one storage: choose int8 or int4 and no budget")
         if self.quantize.keep_int8 and (self.budget.is_set or self.quantize.scheme != "int4"):
             raise ValueError("quantize.keep_int8 is about int4: choose that scheme, and set no budget")
+        if self.distill.teacher and (not self.distill.enabled or self.ticket.kind == "none"):
+            raise ValueError("distill.teacher teaches a distilled ticket: set distill.enabled and choose a ticket")
         if self.controls and self.ticket.kind != "weights":
             raise ValueError("controls are for a ticket of weights: set ticket.kind=weights or drop --controls")
         return self

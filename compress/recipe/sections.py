@@ -255,6 +255,12 @@ class DistillSection(Section):
     """Whether the ticket learns from the dense model."""
 
     enabled: bool = option(True, "train the ticket with the dense model as its teacher", "--distill")
+    teacher: str | None = option(
+        None,
+        "another model whose logits the ticket learns, a folder or Hub id: any architecture and tokenizer; fine-tuned "
+        "on the data first, unless its head has the data's labels; by default the dense model",
+        "--teacher",
+    )
     epochs: float | None = option(
         None, "passes over the training data; by default training.epochs, 3 or 5 times as many if structured", gt=0
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from compress.lottery import Mask
+from compress.pipeline.other_teacher import with_other
 from compress.pipeline.run import Run
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
@@ -20,7 +21,8 @@ def run_distilled(run: Run, folder: Path) -> None:
     texts = run.texts
     mask = Mask.load(run.dir.stage("ticket") / "mask.safetensors")
     with run.console.step("teacher's outputs", len(texts.splits["train"])) as advance:
-        teacher = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+        own = Teacher.of(run.saved("dense"), texts.splits["train"], texts.tokenizer, settings, advance=advance)
+        teacher = with_other(own, run, texts.splits["train"])
     if texts.task_type.vectors:
         teacher = teacher.of_vectors(None, run.recipe.embedding.similarity_weight)
     model = run.pretrained()

@@ -19,6 +19,7 @@ from compress.models.merging import merge
 from compress.models.pooling import PROJECTION, basis_of, project
 from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, full_structure, remove
+from compress.pipeline.other_teacher import STAGE_NAME, OtherTeacher, answers_to, with_other
 from compress.pipeline.run import Run
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.scoring import finish
@@ -146,14 +147,19 @@ def _basis(run: Run, dense: PreTrainedModel) -> Tensor | None:
 
 
 def _with_more_texts(run: Run, dense: PreTrainedModel) -> Run:
-    """The run with altered copies of its training texts and the unlabeled ones, labeled by the dense model."""
+    """The run with altered copies of its training texts and the unlabeled ones, labeled by the teacher."""
     distill, task = run.recipe.distill, run.task
     if not distill.enabled or not (distill.augment or task.unlabeled):
         return run
     more = [*altered(task.train, distill.augment, run.recipe.seed), *task.unlabeled]
     with run.console.step("teacher's labels for more texts", 1) as advance:
-        encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens, run.long)
-        labels = run.texts.task_type.pseudo_labels(predict(dense, encoded, run.texts.tokenizer))
+        other = OtherTeacher.of(run)
+        if other is None:
+            encoded = encode(more, task, run.texts.tokenizer, run.recipe.model.max_tokens, run.long)
+            logits = predict(dense, encoded, run.texts.tokenizer)
+        else:
+            logits = answers_to(more, run, run.saved(STAGE_NAME), other)
+        labels = run.texts.task_type.pseudo_labels(logits)
         advance(1)
     added = [dataclasses.replace(example, label=label) for example, label in zip(more, labels, strict=True)]
     return run.with_task(dataclasses.replace(task, train=(*task.train, *added)))
@@ -245,11 +251,14 @@ def _teacher(
     train = texts.splits["train"]
     with run.console.step("teacher's outputs", len(train)) as advance:
         if kept is None:
-            return Teacher.of(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
+            teacher = Teacher.of(dense, train, texts.tokenizer, run.recipe.distill, states=states, advance=advance)
+            return with_other(teacher, run, train)
         old_ids = [[kept[i] for i in ids] for ids in train.rows["input_ids"]]
         old = dataclasses.replace(train, rows=train.rows.remove_columns("input_ids").add_column("input_ids", old_ids))
         full = run.texts
         teacher = Teacher.of(dense, old, full.tokenizer, run.recipe.distill, states=states, advance=advance)
+        if run.recipe.distill.teacher:
+            return with_other(teacher, run, old)
         # the student needs an answer for each of its own tokens, or windows, which may be others than the teacher's
         if not run.task.one_output or train.windowed or full.splits["train"].windowed:
             return teacher

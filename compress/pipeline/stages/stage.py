@@ -52,7 +52,8 @@ class Stage:
 
     `title` names it in the report; `needs` are the stages whose results it uses, and `settings` the recipe's sections
     that its result depends on besides them; `cost` estimates it for a dry run. A stage with a model is a row of the
-    report, and `note` makes the row's remarks from its numbers (metrics.json).
+    report, and `note` makes the row's remarks from its numbers (metrics.json). `reads` is a fingerprint of what it
+    reads besides the run's data and encoder.
     """
 
     name: str
@@ -63,3 +64,4 @@ class Stage:
     cost: Callable[[Recipe, Data], Cost] = lambda recipe, data: Cost(seconds=15.0)
     has_model: bool = True
     note: Callable[[dict[str, Any]], list[str]] = lambda numbers: []
+    reads: Callable[[], str] | None = None
