@@ -27,6 +27,7 @@ from compress.study.searches import SEARCH, dense, expected_steps, iterative, ro
 from compress.study.settings import Settings
 from compress.study.trainings import Bench, Spec, Start, Training, check_supported
 from compress.study.transfer import Source
+from compress.training.trainer import cpu_has_bf16
 
 Row = dict[str, Any]
 
@@ -169,6 +170,7 @@ def _about(bench: Bench, settings: Settings) -> dict[str, Any]:
         "format": FORMAT,
         "task": {"name": task.name, "kind": task.kind, "metric": task.metric, "examples": sizes},
         "model": {"name": run.model_name, "fingerprint": weights_fingerprint(run.source)},
+        "precision": "products in bf16" if cpu_has_bf16() else "fp32",
         "settings": {
             "seeds": list(settings.seeds),
             "sparsities": list(settings.sparsities),

@@ -51,12 +51,20 @@ def _head(r: Results) -> str:
     sizes = ", ".join(f"{count:,} {split}" for split, count in task["examples"].items())
     sentences = (
         f"Examples: {sizes}. Seeds: {', '.join(str(row['seed']) for row in dense)}.",
-        f"Every training has {dense[0]['steps']:,} steps; the dense model's took {seconds:.0f} s.",
+        f"Every training has {dense[0]['steps']:,} steps; the dense model's took {seconds:.0f} s{_how(r)}.",
         f"The search's rounds train for {settings['round_epochs']:g} passes, prune to the next sparsity, rewind to θ0.",
         "Dev chooses, test reports; ± is the standard deviation over seeds; sparsity is of the prunable weights.",
         f"{spoken} of the dense model: dev {spread(r.values('dense', split='dev'))}, test {spread(r.values('dense'))}.",
     )
     return f"# Tickets for {name} in {r.study['model']['name']}\n\n{' '.join(sentences)}"
+
+
+def _how(r: Results) -> str:
+    """The optimizer's settings, where the study recorded how it multiplied."""
+    if "precision" not in r.study:
+        return ""
+    training = r.study["recipe"]["training"]
+    return f" (AdamW, peak rate {training['learning_rate']:g}, batch {training['batch_size']}, {r.study['precision']})"
 
 
 def _papers(r: Results) -> str:

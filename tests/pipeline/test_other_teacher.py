@@ -33,7 +33,6 @@ WORDS = [*SPECIAL["WordPiece"].values(), *LETTERS, *",?.", *(f"##{letter}" for l
 SMALL = {"vocab_size": len(WORDS), "dim": 48, "n_layers": 1, "n_heads": 2, "hidden_dim": 64}
 
 
-
 def own_tokenizer(folder: Path) -> None:
     """A tokenizer of single letters."""
     (folder / "tokenizer.json").write_text(wordpiece(WORDS, lowercase=True))
