@@ -8,6 +8,7 @@ A saved model's config holds its `Sizes` (`models.saved`), so that it can be bui
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -101,14 +102,57 @@ def remove(model: nn.Module, structure: Structure) -> nn.Module:
 
 
 @contextmanager
-def with_layers(model: nn.Module, kept: Sequence[int]) -> Iterator[nn.Module]:
-    """Within the block `model` has only the layers `kept`; afterwards all that it had."""
+def with_layers(model: nn.Module, kept: Sequence[int], after: Any = None) -> Iterator[nn.Module]:
+    """Within the block `model` has only the layers `kept`; afterwards all that it had.
+
+    With `after`, an output that `layer_outputs` recorded, the first of them gets that instead of the embeddings'.
+    """
     blocks = blocks_of(model)
-    set_blocks_(model, [blocks[i] for i in kept])
+    before = [] if after is None else [_Recorded(after)]
+    set_blocks_(model, [*before, *(blocks[i] for i in kept)])
     try:
         yield model
     finally:
         set_blocks_(model, blocks)
+
+
+class _Recorded(nn.Module):
+    """In the place of a model's first layers: what they gave, whatever comes in."""
+
+    def __init__(self, output: Any) -> None:
+        super().__init__()
+        self.output = output
+
+    def forward(self, *_: Any, **__: Any) -> Any:
+        return self.output
+
+
+@contextmanager
+def layer_outputs(model: nn.Module) -> Iterator[list[Any]]:
+    """Within the block the list holds what each layer gave in the last forward pass, as it gave it.
+
+    Only where `can_resume` says so.
+    """
+    blocks = blocks_of(model)
+    outputs: list[Any] = [None] * len(blocks)
+
+    def keep(place: int, output: Any) -> None:
+        outputs[place] = output
+
+    hooks = [
+        block.register_forward_hook(lambda _, __, output, place=place: keep(place, output))
+        for place, block in enumerate(blocks)
+    ]
+    try:
+        yield outputs
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def can_resume(model: nn.Module) -> bool:
+    """Whether layers can run from a recorded output: not if they share weights, or their place decides what they do."""
+    return not architecture_of(model).shares_layers and not getattr(model.config, "layer_types", None)
 
 
 def masked(model: nn.Module, structure: Structure) -> nn.Module:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from compress.models.anatomy import first_with_its_weights, layers_of
 from compress.models.architectures import architecture_of
-from compress.models.surgery import Structure, with_layers
+from compress.models.surgery import Structure, can_resume, layer_outputs, with_layers
+
+_FIRST = 4  # a layer is tried on each so manieth batch first
 
 
 @dataclass(frozen=True)
@@ -54,23 +57,64 @@ def random_scores(model: nn.Module, seed: int) -> list[UnitScores]:
     return [found[i] for i in first_with_its_weights(layers_of(model))]
 
 
-def choose_layers(model: nn.Module, count: int, loss: Callable[[], float]) -> tuple[int, ...]:
-    """The `count` layers that stay: again and again, the layer is removed whose removal raises `loss()` least.
+def choose_layers(
+    model: nn.Module, count: int, losses: Sequence[Callable[[], float]], advance: Callable[[int], None] = lambda _: None
+) -> tuple[int, ...]:
+    """The `count` layers that stay: again and again, the layer goes without which the mean of `losses` is least.
+
+    Each of `losses` runs `model` as it is at that moment on a batch of its own. Every layer is tried on a quarter of
+    the batches, the best third of them (at least two) on all. The layers before the one that is left out are not
+    computed again. `advance` is called after each batch of a trial; `trials` says how often at most.
 
     Of layers that share their weights an even choice.
     """
     kept = tuple(range(len(layers_of(model))))
     if len(set(first_with_its_weights(layers_of(model)))) == 1:  # all the same: even steps of the teacher's states
         return tuple(round((i + 1) * len(kept) / count) - 1 for i in range(count))
-
-    def loss_of(layers: tuple[int, ...]) -> float:
-        with with_layers(model, layers):
-            return loss()
-
-    may_go = kept[1:] if architecture_of(model).norm_first else kept  # its first layer has no norm of its own
+    stays = architecture_of(model).norm_first  # the first layer, which then has no norm of its own
+    first = [*losses[::_FIRST]]
+    rest = [loss for i, loss in enumerate(losses) if i % _FIRST]
     while len(kept) > count:
-        kept = min((tuple(i for i in kept if i != gone) for gone in kept if gone in may_go), key=loss_of)
+        totals = _without_each(model, kept, range(stays, len(kept)), first, advance)
+        best = sorted(totals, key=totals.__getitem__)[: _finalists(len(kept))]
+        more = _without_each(model, kept, sorted(best), rest, advance)
+        gone = min(sorted(best), key=lambda place: totals[place] + more[place])
+        kept = (*kept[:gone], *kept[gone + 1 :])
     return kept
+
+
+def trials(present: int, count: int, batches: int) -> int:
+    """How many batches `choose_layers` computes when `count` of the `present` layers stay."""
+    first = -(-batches // _FIRST)
+    left = range(count + 1, present + 1)
+    return sum(n * first + _finalists(n) * (batches - first) for n in left)
+
+
+def _finalists(layers: int) -> int:
+    return min(layers, max(2, -(-layers // 3)))
+
+
+def _without_each(
+    model: nn.Module,
+    kept: tuple[int, ...],
+    places: Sequence[int],
+    losses: Sequence[Callable[[], float]],
+    advance: Callable[[int], None],
+) -> dict[int, float]:
+    """For each of `places` in `kept` the sum of the `losses` without the layer there."""
+    totals, resume = dict.fromkeys(places, 0.0), can_resume(model)
+    for loss in losses:
+        outputs: list[Any] = []
+        if resume:
+            with with_layers(model, kept), layer_outputs(model) as outputs:
+                loss()
+        for place in places:
+            first = place if resume else 0  # the layers before it were recorded, or are computed again
+            left = (*kept[first:place], *kept[place + 1 :])
+            with with_layers(model, left, after=outputs[place - 1] if resume and place else None):
+                totals[place] += loss()
+            advance(1)
+    return totals
 
 
 def choose_structure(

@@ -21,7 +21,7 @@ from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, full_structure, remove
 from compress.pipeline.other_teacher import STAGE_NAME, OtherTeacher, answers_to, with_other
 from compress.pipeline.run import Run
-from compress.pipeline.stages.calibration import calibration_batches, losses
+from compress.pipeline.stages.calibration import batches, calibration_batches, is_large, losses
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
 from compress.pipeline.vectors import of_texts
@@ -35,13 +35,14 @@ from compress.shrink.units import (
     magnitude_scores,
     random_scores,
     taylor_scores,
+    trials,
 )
 from compress.shrink.vocabulary import choose, coverage, scripts_of, trim_model, trim_tokenizer
 from compress.training.distillation import Teacher
 from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
-_LAYER_BATCHES = 20
+_LAYER_BATCHES, _LAYER_BATCHES_OF_LARGE = 20, 12
 _BASIS_TEXTS = 5000  # whose vectors decide the directions of shorter ones
 LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a run takes five dense trainings
 
@@ -205,7 +206,7 @@ def _scores(run: Run, model: PreTrainedModel) -> list[UnitScores]:
         return magnitude_scores(model)
     if criterion == "random":
         return random_scores(model, run.recipe.seed)
-    count = calibration_batches(run)
+    count = calibration_batches(run, model)
     scored = gate_scores if criterion == "gates" else taylor_scores
     with run.console.step("scores of heads and neurons", count) as advance:
         return scored(model, losses(run, model, count, advance))
@@ -216,15 +217,12 @@ def _layers(run: Run, model: PreTrainedModel, count: int) -> tuple[int, ...]:
     present = len(layers_of(model))
     if count == present or run.recipe.structure.layer_choice == "first":
         return tuple(range(count))
-    trials = sum(range(count + 1, present + 1))
-    with run.console.step("choice of layers", trials) as advance, torch.inference_mode():
-
-        def loss() -> float:
-            found = [float(one) for one in losses(run, model, _LAYER_BATCHES)]
-            advance(1)
-            return float(np.mean(found))
-
-        return choose_layers(model, count, loss)
+    large, task_type = is_large(model), run.texts.task_type
+    tried = list(batches(run, _LAYER_BATCHES_OF_LARGE if large else _LAYER_BATCHES))
+    each = [lambda batch=batch: float(task_type.loss(model, batch)) for batch in tried]
+    work = run.console.step("choice of layers", trials(present, count, len(tried)))
+    with work as advance, task_type.training(model), torch.inference_mode():
+        return choose_layers(model, count, each, advance)
 
 
 def _vocabulary(run: Run) -> tuple[Texts, tuple[int, ...] | None, dict[str, Any]]:

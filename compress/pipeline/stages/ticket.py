@@ -88,7 +88,7 @@ def _dense_training(run: Run) -> FirstTraining:
 
 def _mean_gradients(run: Run, model: PreTrainedModel) -> dict[str, Tensor]:
     """Name → E|∂L/∂w| of each prunable weight (in its shape), over some training texts, at the model's weights."""
-    count, watch = calibration_batches(run), GradientWatch(frozenset({"gradient"}))
+    count, watch = calibration_batches(run, model), GradientWatch(frozenset({"gradient"}))
     with run.console.step("scores of weights", count) as advance, watch.watching(prunable_parameters(model)):
         for loss in losses(run, model, count, advance):
             model.zero_grad(set_to_none=True)

@@ -12,6 +12,7 @@ from compress.files import read_json
 from compress.lottery import Mask, RoundRecord
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Inputs, Run
+from compress.pipeline.stages import calibration
 from compress.pipeline.stages.calibration import calibration_batches, losses
 from compress.pipeline.stages.dense import run_dense
 from compress.pipeline.stages.ticket import run_ticket
@@ -76,7 +77,7 @@ def test_one_round_by_taylor_asks_the_dense_model_and_trains_nothing(run: Run, t
     assert [len(one) for one in rates] == [STEPS]
     assert search[0]["metric_dev"] == run.metrics("dense")["metric"]["dev"]
     dense, seen = run.saved("dense"), []
-    for loss in losses(run, dense, calibration_batches(run)):
+    for loss in losses(run, dense, calibration_batches(run, dense)):
         dense.zero_grad()
         loss.backward()
         seen.append({name: p.grad.abs() for name, p in prunable_parameters(dense).items()})
@@ -110,3 +111,13 @@ def test_rewound_to_step_k_weights_and_schedule_begin_there(run: Run, tmp_path: 
 def test_a_step_beyond_a_round_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="8 steps can't begin at step 9"):
         ticket(run, tmp_path, "step:9")
+
+
+def test_large_encoders_are_scored_on_fewer_texts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = run.pretrained()
+    assert calibration_batches(run, model) == 2  # all 60 texts
+    monkeypatch.setattr(calibration, "_LARGE_MOST", 1)
+    assert calibration_batches(run, model) == 2
+    monkeypatch.setattr(calibration, "_LARGE", 1000)
+    assert calibration_batches(run, model) == 1
+    assert len(list(calibration.batches(run, 1))) == 1
