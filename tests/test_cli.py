@@ -58,9 +58,12 @@ def test_an_interrupt_is_one_whatever_a_library_makes_of_it(capsys: pytest.Captu
             time.sleep(10)
         raise ImportError("can't be imported twice")
 
-    usual = signal.getsignal(signal.SIGINT)
-    assert exit_code(work) == 130 and "interrupted" in capsys.readouterr().err
-    assert signal.getsignal(signal.SIGINT) is usual
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore Ctrl-C
+    try:
+        assert exit_code(work) == 130 and "interrupted" in capsys.readouterr().err
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_interrupt_while_libraries_load_is_one_sentence(
