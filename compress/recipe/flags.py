@@ -14,6 +14,7 @@ from compress.recipe.recipe import Recipe, options
 
 USUAL = "balanced"  # the recipe of a run for which nothing is said about the ticket
 _OF_THE_TICKET = ("ticket", "structure", "budget", "distill", "quantize", "controls")
+_FOR_ANY_TICKET = ("distill.unlabeled", "distill.teacher")  # what it learns from, whatever it is
 
 
 def recipe_of(parsed: argparse.Namespace, usual: str | None = None) -> Recipe:
@@ -31,7 +32,8 @@ def about_the_ticket(parsed: argparse.Namespace) -> bool:
     """Whether the command line says by itself what the ticket is: by --recipe, a flag or --set."""
     flags = [key for key, value in vars(parsed).items() if key in _flag_keys() and value is not None]
     given = [*flags, *(text.partition("=")[0].strip() for text in parsed.set or ())]
-    return bool(parsed.recipe) or any(key.partition(".")[0] in _OF_THE_TICKET for key in given)
+    chosen = [key for key in given if key not in _FOR_ANY_TICKET]
+    return bool(parsed.recipe) or any(key.partition(".")[0] in _OF_THE_TICKET for key in chosen)
 
 
 def add_recipe_flags(parser: argparse.ArgumentParser, sections: Collection[str] | None = None) -> None:
