@@ -106,7 +106,7 @@ object TokenizerParts {
 
     private fun pieces(json: JSONObject, vocabulary: Vocabulary): Pieces = when (val type = json.getString("type")) {
         "WordPiece" -> WordPiece(
-            vocabulary::find, vocabulary.longest, known(json, vocabulary),
+            { vocabulary.find(it) }, vocabulary.longest, known(json, vocabulary),
             json.getString("continuing_subword_prefix"), json.getInt("max_input_chars_per_word"),
         )
         "BPE" -> Bpe(
