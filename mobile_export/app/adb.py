@@ -33,7 +33,8 @@ def measure_on_device(
     """Installs `apk` on the phone, runs its benchmark, and returns what it measured.
 
     Keys: latency_ms {"12": {"median", "p10", "p90"}, …}, threads, runs, warm_up, model {"name", "sha256", "bytes"},
-    device {"maker", "model", "android", "abi", "cores", "serial"}, thermal [before, after]. `serial` is needed when
+    device {"maker", "model", "android", "abi", "cores", "build", "governor", "serial"}, and thermal, power_save and
+    screen_on, each [before, after]. `serial` is needed when
     several phones are connected. Raises ToolError without adb, PocketTicketError for a phone that can't be used, and
     ExportError if the app reports a failure or nothing within `timeout_s` seconds.
     """
@@ -92,7 +93,8 @@ def read_result(log: str, name: str) -> dict[str, Any] | None:
     try:
         result = json.loads(text)
         shown = {"latency_ms", "threads", "runs", "warm_up", "model", "device", "thermal"}
-        return {key: result[key] for key in sorted(shown)}
+        also = {"power_save", "screen_on"} & set(result)  # older apps do not say them
+        return {key: result[key] for key in sorted(shown | also)}
     except (ValueError, KeyError) as error:
         raise ExportError(
             f"the phone's log holds no readable result ({error})",
@@ -165,7 +167,7 @@ class Adb:
 
     def start_benchmark(self, name: str, runs: int) -> None:
         """Opens the app with the wish to measure."""
-        activity = f"{namespace()}/{namespace()}.MainActivity"
+        activity = f"{namespace()}/{namespace()}.Measure"  # a door that only adb's shell may open
         printed = self._call(
             "shell",
             "am",

@@ -74,10 +74,10 @@ def _key(tools: Tools, runtime: Runtime) -> str:
 
 
 def _compile(tools: Tools, runtime: Runtime, work: Path) -> None:
-    parts = fetch("runtime", "platform", "compiler", "shrinker", "dexer")
+    parts = fetch("runtime", "platform", "framework", "compiler", "shrinker", "dexer")
     platform = parts["platform"][0]
     libraries = [runtime.classes, *(jar_of(p, work) for p in parts["runtime"])]
-    build_resources(tools, platform, work)
+    build_resources(tools, parts["framework"][0], work)
     classes, library = work / "classes", work / "library"
     # by itself, so that the app sees nothing of it but what any other app sees
     sources = sorted((LIBRARY / "kotlin").rglob("*.kt"))
@@ -122,7 +122,7 @@ def jar_of(part: Path, work: Path) -> Path:
     return target
 
 
-def build_resources(tools: Tools, platform: Path, work: Path) -> None:
+def build_resources(tools: Tools, framework: Path, work: Path) -> None:
     """manifest + res/ → work/resources.apk and work/generated/…/R.java."""
     # Gradle puts the package into the manifest as it merges; here nobody else does.
     ElementTree.register_namespace("android", _ANDROID)
@@ -135,7 +135,7 @@ def build_resources(tools: Tools, platform: Path, work: Path) -> None:
             tools.aapt2,
             "link",
             "-I",
-            platform,
+            framework,
             "--manifest",
             work / "manifest.xml",
             "-o",

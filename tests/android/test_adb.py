@@ -19,8 +19,18 @@ RESULT = {
     "warm_up": 20,
     "runs": 200,
     "latency_ms": {"12": {"median": 0.81, "p10": 0.79, "p90": 0.95}, "64": {"median": 3.2, "p10": 3.1, "p90": 3.9}},
-    "device": {"maker": "Google", "model": "Pixel 7", "android": "14", "abi": "arm64-v8a", "cores": 8},
+    "device": {
+        "maker": "Google",
+        "model": "Pixel 7",
+        "android": "14",
+        "abi": "arm64-v8a",
+        "cores": 8,
+        "build": "BP2A",
+        "governor": None,
+    },
     "thermal": ["none", "light"],
+    "power_save": [False, True],
+    "screen_on": [True, True],
 }
 # A small adb: keeps what it was asked in $HERE/asked, prints what the files beside it say, and fills in the run's name.
 FAKE = r"""#!/bin/sh
@@ -33,7 +43,7 @@ case "$1" in
   shell)
     while [ "$1" != benchmark ] && [ $# -gt 0 ]; do shift; done
     echo "$2" > "$here/name"
-    printf 'Starting: Intent { cmp=org.pocketticket.demo/.MainActivity (has extras) }\n'
+    printf 'Starting: Intent { cmp=org.pocketticket.demo/.Measure (has extras) }\n'
     printf 'Status: ok\nLaunchState: COLD\nActivity: org.pocketticket.demo/.MainActivity\n'
     printf 'TotalTime: 412\nWaitTime: 415\nComplete\n' ;;
   logcat)
@@ -77,6 +87,8 @@ def test_installs_measures_and_reads_the_pieces(phone: Path) -> None:
     asked = (phone / "asked").read_text().splitlines()
     assert asked[0] == "devices"
     assert asked[1] == f"-s 3A151FDH2000XX install -r {phone / 'app.apk'}"
+    assert (result["power_save"], result["screen_on"]) == ([False, True], [True, True])
+    assert " -n org.pocketticket.demo/org.pocketticket.demo.Measure " in asked[2]
     assert asked[2].endswith(f"--es benchmark {(phone / 'name').read_text().strip()} --ei runs 50")
     assert sum("logcat" in line for line in asked) == 3, "an incomplete result is waited for"
 

@@ -49,7 +49,7 @@ def test_a_changed_byte_breaks_the_signature(apk: Apk, tools, tmp_path: Path) ->
 def test_asks_for_no_permission_and_names_its_versions(apk: Apk, tools) -> None:
     badging = printed(tools.aapt2, "dump", "badging", apk.path)
     assert "uses-permission" not in badging
-    assert "sdkVersion:'26'" in badging and "targetSdkVersion:'34'" in badging
+    assert "sdkVersion:'26'" in badging and "targetSdkVersion:'36'" in badging
     assert "package: name='org.pocketticket.demo'" in badging
     assert "launchable-activity: name='org.pocketticket.demo.MainActivity'" in badging
     assert "native-code: 'arm64-v8a' 'x86_64'" in badging

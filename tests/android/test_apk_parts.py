@@ -1,5 +1,6 @@
 """What the app is built from: versions in one place, hashes for everything, clear words where a tool is missing."""
 
+import importlib.metadata
 import json
 import re
 import struct
@@ -52,9 +53,16 @@ def test_versions_stand_in_the_catalog_only() -> None:
 
 
 def test_the_simulators_and_the_catalogs_sdks_agree() -> None:
-    assert catalog()["versions"]["androidAll"].split("-")[0] == "14", "compileSdk 34 is Android 14"
-    assert catalog()["versions"]["compileSdk"] == "34"
-    assert int(catalog()["versions"]["minSdk"]) == 26 and int(catalog()["versions"]["targetSdk"]) >= 34
+    versions = catalog()["versions"]
+    assert versions["compileSdk"] == versions["targetSdk"] == "36", "stores refuse an app for an older Android"
+    assert versions["androidAll"].split("-")[0] == versions["androidNewest"].split("-")[0] == "16", "36 is Android 16"
+    assert versions["minSdk"] == "26" and versions["androidOldest"].startswith("8.0.0"), "26 is Android 8"
+
+
+def test_gradles_executorch_is_the_exporters() -> None:
+    """A newer exporter may write what an older runtime can't read."""
+    exporter = importlib.metadata.version("executorch")
+    assert catalog()["versions"]["executorch"].split(".")[:2] == exporter.split(".")[:2]
 
 
 def test_a_part_with_another_hash_is_never_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ def test_engine_gives_the_known_answers(compiled, bundles: Path, native_librarie
     [
         "textmodel.engine.DecoderTest",
         "textmodel.engine.VectorIndexTest",
+        "textmodel.engine.LabelNamesTest",
         "textmodel.engine.PaddingTest",
         "demo.session.WorkerTest",
         "demo.session.SessionTest",
@@ -39,7 +40,12 @@ def test_parts_of_the_engine(compiled, bundles: Path, native_libraries: Path, te
 
 def test_every_screen_in_light_dark_and_large(compiled, bundles: Path, native_libraries: Path, tmp_path: Path) -> None:
     """POCKET_TICKET_SCREENSHOTS names a folder that keeps the pictures."""
-    draw(compiled, bundles, native_libraries, tmp_path, "ScreensTest")
+    draw(compiled, bundles, native_libraries, tmp_path, "ScreensTest", "rtl", "landscape", "tablet")
+
+
+def test_every_screen_on_the_oldest_android(compiled, bundles: Path, native_libraries: Path, tmp_path: Path) -> None:
+    """Android 8: bars that can be read, and back."""
+    draw(compiled, bundles, native_libraries, tmp_path, "OldestScreensTest", looks=("oldest-light", "oldest-dark"))
 
 
 def test_the_app_on_a_real_run(compiled, run_folder: Path, native_libraries: Path, tmp_path: Path) -> None:
@@ -52,7 +58,15 @@ def test_the_app_on_a_real_run(compiled, run_folder: Path, native_libraries: Pat
     assert known >= 200 and f"{known} known answers, off by at most" in report
 
 
-def draw(compiled, bundles: Path, native_libraries: Path, scratch: Path, test: str) -> str:
+def draw(
+    compiled,
+    bundles: Path,
+    native_libraries: Path,
+    scratch: Path,
+    test: str,
+    *also: str,
+    looks: tuple[str, ...] = ("light", "dark", "large"),
+) -> str:
     """Runs a class of screens; each look of each screen must have been drawn. Returns what the class printed."""
     folder = Path(os.environ.get("POCKET_TICKET_SCREENSHOTS") or scratch)
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +80,5 @@ def draw(compiled, bundles: Path, native_libraries: Path, scratch: Path, test: s
         },
     )
     drawn = {file.stem for file in folder.glob("*.png")}
-    assert {
-        f"{screen}-{look}" for screen in ("classify", "benchmark", "model") for look in ("light", "dark", "large")
-    } <= drawn
+    assert {f"{screen}-{look}" for screen in ("classify", "benchmark", "model") for look in (*looks, *also)} <= drawn
     return said

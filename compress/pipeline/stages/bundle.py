@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def run_bundle(run: Run, folder: Path) -> None:
     """Write what an app needs and check it by itself, on the target's processors where they can be emulated."""
+    from mobile_export.bundle.examples import choose_examples
     from mobile_export.bundle.verification import verify_bundle
     from mobile_export.bundle.write import License, write_bundle
     from mobile_export.programs.program import Program
@@ -48,6 +49,7 @@ def run_bundle(run: Run, folder: Path) -> None:
             thresholds=found.get("thresholds"),
             threads=found["threads"]["recommended"],
             long=as_entry(run.long),
+            examples=choose_examples(_dev_texts(run)),
         )
         verify_bundle(folder)
         advance(1)
@@ -63,6 +65,15 @@ def _texts(run: Run) -> "list[Text]":
     if task.kind == "embedding":
         return [Text(text) for text in dict.fromkeys((*texts_in(task.dev), *vector_texts(task, "test")))]
     return [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in (*task.dev, *task.test)]
+
+
+def _dev_texts(run: Run) -> "list[Text]":
+    from mobile_export.bundle.golden import Text
+
+    task, task_type = run.task, run.texts.task_type
+    if task.kind == "embedding":
+        return [Text(text) for text in dict.fromkeys(texts_in(task.dev))]
+    return [Text(e.text_a, e.text_b, task_type.label(e, task)) for e in task.dev]
 
 
 def _verify_on_arm(run: Run, folder: Path) -> None:

@@ -17,7 +17,7 @@ open class DemoApp : Application() {
         val main = Handler(Looper.getMainLooper())
         return Session(
             files = { name -> assets.open("bundle/$name") },
-            folder = File(filesDir, "model"),
+            folder = File(noBackupFilesDir, "model"),
             loader = ExecuTorchProgram,
             phone = ThisPhone(this),
             thread = Executors.newSingleThreadExecutor { Thread(it, "model") },

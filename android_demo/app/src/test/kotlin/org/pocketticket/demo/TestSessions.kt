@@ -2,6 +2,7 @@ package org.pocketticket.demo
 
 import org.pocketticket.demo.bench.Device
 import org.pocketticket.demo.bench.Phone
+import org.pocketticket.demo.bench.PhoneState
 import org.pocketticket.demo.session.Session
 import org.pocketticket.textmodel.TestBundles
 import org.pocketticket.textmodel.bundle.BundleFiles
@@ -15,7 +16,7 @@ object TestSessions {
 }
 
 object TestPhone : Phone {
-    override val device = Device("Maker", "Model 7", "14", "x86_64", 8)
+    override val device = Device("Maker", "Model 7", "16", "x86_64", 8, "BP2A.1", "schedutil")
 
-    override fun thermal() = "none"
+    override fun state() = PhoneState("none", powerSave = true, screenOn = true)
 }

@@ -9,10 +9,7 @@ import org.pocketticket.textmodel.text.Encoding
 /** Latency at one length, milliseconds. */
 data class Timing(val tokens: Int, val median: Double, val p10: Double, val p90: Double)
 
-/** The phone and its state, as far as they change a measurement. */
-data class Device(val maker: String, val model: String, val android: String, val abi: String, val cores: Int)
-
-/** A finished measurement. `thermalBefore`/`After`: Android's words, or null where it does not say. */
+/** A finished measurement, with the phone's state before and after it. */
 data class BenchmarkResult(
     val modelName: String,
     val modelSha256: String,
@@ -22,8 +19,8 @@ data class BenchmarkResult(
     val runs: Int,
     val timings: List<Timing>,
     val device: Device,
-    val thermalBefore: String?,
-    val thermalAfter: String?,
+    val before: PhoneState,
+    val after: PhoneState,
 ) {
     fun toJson(): String = JSONObject()
         .put("format", 1)
@@ -40,10 +37,15 @@ data class BenchmarkResult(
         .put(
             "device",
             JSONObject().put("maker", device.maker).put("model", device.model).put("android", device.android)
-                .put("abi", device.abi).put("cores", device.cores),
+                .put("abi", device.abi).put("cores", device.cores).put("build", device.build)
+                .put("governor", device.governor ?: JSONObject.NULL),
         )
-        .put("thermal", JSONArray().put(thermalBefore ?: JSONObject.NULL).put(thermalAfter ?: JSONObject.NULL))
+        .put("thermal", pair { it.thermal ?: JSONObject.NULL })
+        .put("power_save", pair { it.powerSave })
+        .put("screen_on", pair { it.screenOn })
         .toString()
+
+    private fun pair(value: (PhoneState) -> Any) = JSONArray().put(value(before)).put(value(after))
 }
 
 /** Times the program alone, without the tokenizer, on real tokens repeated to each length. */

@@ -14,6 +14,7 @@ import kotlin.math.roundToInt
 import org.pocketticket.demo.R
 import org.pocketticket.textmodel.engine.Answer
 import org.pocketticket.textmodel.engine.Entity
+import org.pocketticket.textmodel.engine.LabelNames
 
 /** Turns an answer into views: bars for labels and values, highlighted text for entities and passages. */
 class AnswerViews(private val parent: ViewGroup) {
@@ -32,7 +33,7 @@ class AnswerViews(private val parent: ViewGroup) {
     }
 
     private fun addClasses(answer: Answer.Classes) {
-        answer.scores.take(MOST_BARS).forEach { addBar(it.label, percent(it.probability), it.probability) }
+        answer.scores.take(MOST_BARS).forEach { addBar(LabelNames.readable(it.label), percent(it.probability), it.probability) }
         val rest = answer.scores.drop(MOST_BARS)
         if (rest.isNotEmpty()) {
             val share = percent(rest.map { it.probability }.sum())
@@ -42,26 +43,24 @@ class AnswerViews(private val parent: ViewGroup) {
 
     /** The labels of the text, then the most probable of the others; the bars are independent of each other. */
     private fun addLabels(answer: Answer.Labels) {
-        if (answer.chosen.isEmpty()) addText(resources.getString(R.string.no_label))
-        answer.chosen.forEach { addBar(it.label, percent(it.probability), it.probability) }
+        answer.chosen.forEach { addBar(LabelNames.readable(it.label), percent(it.probability), it.probability) }
         val others = answer.others.take((MOST_BARS - answer.chosen.size).coerceAtLeast(0))
         if (others.isEmpty()) return
         addText(resources.getString(R.string.below_threshold))
-        others.forEach { addBar(it.label, percent(it.probability), it.probability) }
+        others.forEach { addBar(LabelNames.readable(it.label), percent(it.probability), it.probability) }
     }
 
     private fun addEntities(answer: Answer.Entities) {
-        if (answer.entities.isEmpty()) return addText(resources.getString(R.string.no_entities))
+        if (answer.entities.isEmpty()) return
         addText(highlighted(answer.text, answer.entities))
         for (entity in answer.entities) {
-            val words = resources.getString(R.string.entity, answer.text.substring(entity.start, entity.end), entity.label)
+            val words = resources.getString(R.string.entity, answer.text.substring(entity.start, entity.end), LabelNames.readable(entity.label))
             addBar(words, percent(entity.probability), entity.probability)
         }
     }
 
     private fun addPassage(answer: Answer.Passage) {
-        val missing = if (answer.text.isBlank()) R.string.empty_passage else R.string.no_answer
-        val span = answer.span ?: return addText(resources.getString(missing))
+        val span = answer.span ?: return
         addBar(answer.text.substring(span.start, span.end), percent(span.probability), span.probability)
         addText(highlighted(answer.text, listOf(span)))
     }

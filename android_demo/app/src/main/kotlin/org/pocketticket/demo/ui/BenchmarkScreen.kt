@@ -20,6 +20,7 @@ class BenchmarkScreen(private val root: View, private val session: Session) {
     private val share: Button = root.findViewById(R.id.benchmark_share)
     private val progress: ProgressBar = root.findViewById(R.id.benchmark_progress)
     private val message: TextView = root.findViewById(R.id.benchmark_message)
+    private val card: View = root.findViewById(R.id.benchmark_card)
     private val table: ViewGroup = root.findViewById(R.id.benchmark_table)
     private val notes: TextView = root.findViewById(R.id.benchmark_notes)
 
@@ -35,9 +36,10 @@ class BenchmarkScreen(private val root: View, private val session: Session) {
         run.isEnabled = running || state.phase == Phase.READY
         run.setText(if (running) R.string.cancel else R.string.measure)
         share.isEnabled = state.result != null
-        progress.visibility = if (running) View.VISIBLE else View.INVISIBLE
+        progress.visibility = if (running) View.VISIBLE else View.GONE
         progress.progress = (state.progress * progress.max).roundToInt()
         message.showOrHide(state.message)
+        card.visibility = if (state.result == null) View.GONE else View.VISIBLE
         table.removeAllViews()
         state.result?.let(::showTimings)
         notes.showOrHide(state.result?.let(::conditions))
@@ -68,12 +70,15 @@ class BenchmarkScreen(private val root: View, private val session: Session) {
         val threads = texts.getQuantityString(R.plurals.threads, result.threads, result.threads)
         val ran = texts.getString(R.string.conditions, result.runs, result.warmUp, threads)
         val unknown = texts.getString(R.string.unknown)
-        val heat = texts.getString(R.string.thermal, result.thermalBefore ?: unknown, result.thermalAfter ?: unknown)
-        return "$ran\n$heat\n${result.device.maker} ${result.device.model}, Android ${result.device.android}"
+        val heat = texts.getString(R.string.thermal, result.before.thermal ?: unknown, result.after.thermal ?: unknown)
+        val saving = texts.getString(R.string.power_save).takeIf { result.before.powerSave || result.after.powerSave }
+        val device = "${result.device.maker} ${result.device.model}, Android ${result.device.android}"
+        return listOfNotNull(ran, heat, saving, device).joinToString("\n")
     }
 
     private fun share(result: BenchmarkResult) {
-        val send = Intent(Intent.ACTION_SEND).setType("application/json").putExtra(Intent.EXTRA_TEXT, result.toJson())
+        // text, because a text is what it carries: an app that takes JSON files would look for a file
+        val send = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, result.toJson())
         root.context.startActivity(Intent.createChooser(send, root.resources.getString(R.string.share)))
     }
 }

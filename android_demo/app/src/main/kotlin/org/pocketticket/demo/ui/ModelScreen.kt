@@ -14,13 +14,46 @@ import org.pocketticket.textmodel.engine.SelfTest
 class ModelScreen(private val root: View) {
     private val rows: ViewGroup = root.findViewById(R.id.model_rows)
     private val message: TextView = root.findViewById(R.id.model_message)
+    private val ticket: View = root.findViewById(R.id.ticket)
+    private val numbers: ViewGroup = root.findViewById(R.id.ticket_numbers)
     private val texts = root.resources
+
+    init {
+        val context = root.context
+        val stub: View = root.findViewById(R.id.ticket_stub)
+        val dp = texts.displayMetrics.density
+        ticket.background = TicketDrawable(
+            context.getColor(R.color.surface), context.getColor(R.color.accent), context.getColor(R.color.outline), dp,
+        ) { stub.top - (20 * dp).toInt() }
+    }
 
     fun show(state: ModelState) {
         message.showOrHide(state.message)
         rows.removeAllViews()
+        rows.visibility = if (state.manifest == null && state.selfTest == null) View.GONE else View.VISIBLE
+        ticket.visibility = if (state.manifest == null) View.GONE else View.VISIBLE
+        state.manifest?.let(::showTicket)
         state.selfTest?.let { row(R.string.self_test, selfTest(it)) }
         state.manifest?.let(::describe)
+    }
+
+    /** What the ticket is worth, in at most three numbers. */
+    private fun showTicket(manifest: Manifest) {
+        root.findViewById<TextView>(R.id.ticket_name).text = manifest.name
+        numbers.removeAllViews()
+        val report = manifest.report
+        report.sizeRatio?.let { number(texts.getString(R.string.times, it), texts.getString(R.string.smaller)) }
+        report.speedRatio.entries.firstOrNull()?.let { (tokens, ratio) ->
+            number(texts.getString(R.string.times, ratio), texts.getString(R.string.faster, tokens))
+        }
+        report.metric?.let { number(texts.getString(R.string.metric_short, it), manifest.task.metric.replace('_', ' ')) }
+    }
+
+    private fun number(value: String, label: String) {
+        val view = LayoutInflater.from(root.context).inflate(R.layout.item_number, numbers, false)
+        view.findViewById<TextView>(R.id.number).text = value
+        view.findViewById<TextView>(R.id.number_label).text = label
+        numbers.addView(view)
     }
 
     private fun describe(manifest: Manifest) {

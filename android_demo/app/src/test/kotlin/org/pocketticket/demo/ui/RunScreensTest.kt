@@ -10,6 +10,7 @@ import org.pocketticket.textmodel.TestBundles
 import org.pocketticket.textmodel.bundle.Bundle
 import org.pocketticket.textmodel.engine.Answer
 import org.pocketticket.textmodel.engine.ExecuTorchProgram
+import org.pocketticket.textmodel.engine.LabelNames
 import org.pocketticket.textmodel.engine.TextModel
 
 /** A run's own bundle, of classes: its very program, its known answers, its manifest on the screens. */
@@ -34,7 +35,7 @@ class RunScreensTest : Screens("run", System.getProperty("pocketticket.text") ?:
         val labels = manifest.getJSONObject("task").getJSONArray("labels").let { all -> List(all.length(), all::getString) }
         val answer = answer() as Answer.Classes
         assertEquals(labels.toSet(), answer.scores.map { it.label }.toSet())
-        assertShown(answer.scores[0].label, "%.1f %%".format(answer.scores[0].probability * 100))
+        assertShown(LabelNames.readable(answer.scores[0].label), "%.1f %%".format(answer.scores[0].probability * 100))
     }
 
     @Test

@@ -12,6 +12,7 @@ import android.widget.EditText
 import android.widget.RadioButton
 import android.widget.TextView
 import java.io.File
+import java.time.Duration
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -40,11 +41,8 @@ class ScreensApp : DemoApp() {
     }
 }
 
-/** The real screens with the real resources and the real runtime, drawn in every look: light, dark and large. */
-@RunWith(RobolectricTestRunner::class)
-@Config(sdk = [35], application = ScreensApp::class, qualifiers = "en-rUS-w360dp-h740dp-xhdpi")
-@GraphicsMode(GraphicsMode.Mode.NATIVE)
-abstract class Screens(protected val kind: String, private val text: String) {
+/** What a person does on the screens, and looks at. */
+abstract class ScreenActions(protected val kind: String, private val text: String) {
     protected var controller: ActivityController<MainActivity>? = null
     protected val activity: MainActivity get() = controller!!.get()
     protected val session: Session get() = (activity.application as DemoApp).session
@@ -65,8 +63,7 @@ abstract class Screens(protected val kind: String, private val text: String) {
     protected fun type(a: String, b: String? = null) {
         find<EditText>(R.id.text_a).setText(a)
         b?.let { find<EditText>(R.id.text_b).setText(it) }
-        find<Button>(R.id.run).performClick()
-        idle()
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofMillis(2 * ClassifyScreen.PAUSE_MS))
     }
 
     protected fun answer(): Answer = session.classify.value.let { checkNotNull(it.inference) { it.message ?: "no answer yet" }.answer }
@@ -102,7 +99,7 @@ abstract class Screens(protected val kind: String, private val text: String) {
         return bitmap
     }
 
-    private fun everyScreen(suffix: String) {
+    protected fun everyScreen(suffix: String) {
         open(kind)
         type(text)
         draw("classify$suffix")
@@ -114,6 +111,13 @@ abstract class Screens(protected val kind: String, private val text: String) {
         draw("model$suffix")
     }
 
+}
+
+/** The real screens with the real resources and the real runtime, drawn in every look: light, dark and large. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [36], application = ScreensApp::class, qualifiers = "en-rUS-w360dp-h740dp-xhdpi")
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+abstract class Screens(kind: String, text: String) : ScreenActions(kind, text) {
     @Test
     fun light() = everyScreen("-light")
 
@@ -129,8 +133,8 @@ abstract class Screens(protected val kind: String, private val text: String) {
     fun large_font() {
         RuntimeEnvironment.setFontScale(2f)
         everyScreen("-large")
-        choose(R.id.tab_classify)
-        for (id in listOf(R.id.run, R.id.example, R.id.tab_classify, R.id.tab_benchmark, R.id.tab_model)) {
+        for (id in listOf(R.id.benchmark_run, R.id.benchmark_share, R.id.tab_classify, R.id.tab_benchmark, R.id.tab_model)) {
+            choose(if (id in setOf(R.id.benchmark_run, R.id.benchmark_share)) R.id.tab_benchmark else R.id.tab_classify)
             val view = find<TextView>(id)
             val layout = view.layout
             assertTrue("“${view.text}” is cut", layout.height <= view.height)

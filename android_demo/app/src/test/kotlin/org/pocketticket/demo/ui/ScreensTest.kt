@@ -2,27 +2,41 @@ package org.pocketticket.demo.ui
 
 import android.app.Application
 import android.content.Intent
+import android.graphics.Bitmap
+import android.graphics.Canvas
+import android.graphics.Insets
+import android.os.Looper
 import android.text.Spanned
 import android.text.style.BackgroundColorSpan
 import android.view.View
 import android.view.ViewGroup
+import android.view.WindowInsets
+import android.view.WindowManager
+import android.view.inputmethod.EditorInfo
+import android.view.inputmethod.InputMethodManager
 import android.widget.Button
 import android.widget.EditText
 import android.widget.ProgressBar
 import android.widget.RadioButton
 import android.widget.TextView
+import java.time.Duration
 import kotlin.math.roundToInt
 import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.pocketticket.demo.R
+import org.pocketticket.demo.session.Phase
 import org.pocketticket.textmodel.TestBundles
 import org.pocketticket.textmodel.engine.Answer
+import org.pocketticket.textmodel.engine.LabelNames
 import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.shadows.ShadowLog
+import org.xmlpull.v1.XmlPullParser
 
 /** What stands on the screens, for every kind of task. */
 class ScreensTest : Screens("classification", "play the new song by miley cyrus") {
@@ -33,7 +47,7 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
         assertFalse(find<View>(R.id.text_b).isShown)
         type("play the new song by miley cyrus")
         val answer = answer() as Answer.Classes
-        assertShown(*answer.scores.take(5).map { it.label }.toTypedArray())
+        assertShown(*answer.scores.take(5).map { LabelNames.readable(it.label) }.toTypedArray())
         assertShown("%.1f %%".format(answer.scores[0].probability * 100), "and 2 other labels")
         assertTrue(texts().any { Regex("""\d+\.\d ms · 10 tokens""").matches(it) })
     }
@@ -50,7 +64,7 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
     fun a_pair_has_two_fields() {
         open("pair")
         type("It rains in Paris.", "The weather is wet.")
-        assertShown("First text", "Second text", "entailment")
+        assertShown("First text", "Second text", "Entailment", "Not entailment")
         draw("pair-light")
     }
 
@@ -93,7 +107,7 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
         type("what a lovely surprise")
         val found = answer() as Answer.Labels
         assertEquals(4, found.chosen.size + found.others.size)
-        (found.chosen + found.others).forEach { assertShown(it.label) }
+        (found.chosen + found.others).forEach { assertShown(LabelNames.readable(it.label)) }
         draw("labels-light")
     }
 
@@ -113,7 +127,7 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
         val found = answer() as Answer.Entities
         assertTrue(found.entities.isNotEmpty())
         assertEquals(found.entities.map { it.start to it.end }, highlights())
-        found.entities.forEach { assertShown("${found.text.substring(it.start, it.end)} (${it.label})") }
+        found.entities.forEach { assertShown("${found.text.substring(it.start, it.end)} (${LabelNames.readable(it.label)})") }
         draw("tokens-light")
     }
 
@@ -141,7 +155,7 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
     @Test
     fun without_a_model_every_screen_says_so_and_its_buttons_are_off() {
         open(null)
-        assertFalse(find<Button>(R.id.run).isEnabled)
+        assertFalse(find<EditText>(R.id.text_a).isEnabled)
         assertFalse(find<Button>(R.id.benchmark_run).isEnabled)
         assertShown("Pocket Ticket", "This app was built without manifest.json; build it again around a complete bundle.")
         draw("disabled-light")
@@ -168,21 +182,211 @@ class ScreensTest : Screens("classification", "play the new song by miley cyrus"
         open("classification")
         type("play the new song")
         val answer = find<ViewGroup>(R.id.answer)
-        assertTrue(Regex("""\w+, \d+\.\d %""").matches(answer.getChildAt(0).contentDescription))
+        assertTrue(Regex("""[\w ]+, \d+\.\d %""").matches(answer.getChildAt(0).contentDescription))
         assertEquals(R.id.text_a, find<TextView>(R.id.label_a).labelFor)
         assertEquals(R.id.text_b, find<TextView>(R.id.label_b).labelFor)
-        for (id in listOf(R.id.run, R.id.example)) {
-            assertTrue("touch targets of 48 dp", find<View>(id).height >= 48 * activity.resources.displayMetrics.density)
+        for (view in listOf(find<ViewGroup>(R.id.examples).getChildAt(0), find(R.id.tab_classify))) {
+            assertTrue("touch targets of 48 dp", view.height >= 48 * activity.resources.displayMetrics.density)
         }
     }
 
     @Test
     fun an_intent_measures_and_writes_the_result_to_the_log() {
-        open("classification", Intent().putExtra("benchmark", "run7").putExtra("runs", 3))
+        open("classification", measuring())
         val lines = ShadowLog.getLogsForTag("PocketTicket").map { it.msg }.filter { it.startsWith("benchmark run7 ok") }
         val json = JSONObject(lines.joinToString("") { it.substringAfter(' ').substringAfter(' ').substringAfter(' ').substringAfter(' ') })
         assertEquals(3, json.getInt("runs"))
         assertShown("12 tokens", "3 runs after 20 warm-up runs, 1 thread", "Thermal status: none before, none after")
+    }
+
+    /** As `am start -n org.pocketticket.demo/.Measure` asks. */
+    private fun measuring() =
+        Intent().setClassName("org.pocketticket.demo", "org.pocketticket.demo.Measure").putExtra("benchmark", "run7").putExtra("runs", 3)
+
+    @Test
+    fun only_the_guarded_door_measures() {
+        open("classification", measuring().setClassName("org.pocketticket.demo", "org.pocketticket.demo.MainActivity"))
+        assertEquals(emptyList<Any>(), ShadowLog.getLogsForTag("PocketTicket"))
+        assertNull(session.benchmark.value.result)
+        val door = activity.packageManager.getActivityInfo(measuring().component!!, 0)
+        assertEquals("android.permission.DUMP", door.permission)
+        assertTrue(door.exported)
+        open("classification", measuring().putExtra("runs", 30_000))
+        assertEquals(1_000, session.benchmark.value.result!!.runs)
+    }
+
+    @Test
+    fun a_result_is_shared_as_text() {
+        open("classification", measuring())
+        find<Button>(R.id.benchmark_share).performClick()
+        val chooser = shadowOf(activity).nextStartedActivity
+        val send = chooser.getParcelableExtra(Intent.EXTRA_INTENT, Intent::class.java)!!
+        assertEquals("text/plain", send.type)
+        assertEquals(3, JSONObject(send.getStringExtra(Intent.EXTRA_TEXT)!!).getInt("runs"))
+    }
+
+    @Test
+    fun a_measurement_keeps_the_screen_on_and_ends_when_the_app_is_left() {
+        open("classification")
+        val waiting = session.benchmark.value
+        session.benchmark.value = waiting.copy(phase = Phase.RUNNING)
+        val awake = WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON
+        assertEquals(awake, activity.window.attributes.flags and awake)
+        session.benchmark.value = waiting
+        assertEquals(0, activity.window.attributes.flags and awake)
+    }
+
+    @Test
+    fun examples_are_ordinary_texts_with_the_label_of_the_data() {
+        val manifest = JSONObject(TestBundles.read("classification", "manifest.json"))
+        val examples = JSONArray().put(JSONObject().put("text_a", "play some jazz").put("text_b", JSONObject.NULL).put("label", "PlayMusic"))
+        manifest.put("examples", examples)
+        open(TestBundles.files("classification", mapOf("manifest.json" to manifest.toString().encodeToByteArray())))
+        val chips = find<ViewGroup>(R.id.examples)
+        assertEquals(1, chips.childCount)
+        chips.getChildAt(0).performClick()
+        idle()
+        assertEquals("play some jazz", find<EditText>(R.id.text_a).text.toString())
+        val found = (answer() as Answer.Classes).scores[0].label == "PlayMusic"
+        assertShown(if (found) "As the data labels this example." else "The data labels this example “Play music”.")
+    }
+
+    @Test
+    fun a_bundle_without_examples_offers_no_traps_for_tokenizers() {
+        open("classification")
+        val offered = session.classify.value.examples
+        assertTrue(offered.isNotEmpty() && offered.size <= 12)
+        assertTrue(offered.toString(), offered.all { Regex("[a-zA-Z' ,.?!]{12,160}").matches(it.textA) })
+    }
+
+    @Test
+    fun below_its_threshold_the_model_is_not_sure() {
+        val manifest = JSONObject(TestBundles.read("classification", "manifest.json"))
+        manifest.getJSONObject("task").put("not_sure_below", 0.999999)
+        open(TestBundles.files("classification", mapOf("manifest.json" to manifest.toString().encodeToByteArray())))
+        type("play the new song")
+        assertEquals("Not sure", find<TextView>(R.id.headline).text)
+        assertShown("The closest is “${LabelNames.readable((answer() as Answer.Classes).scores[0].label)}” with")
+        draw("not-sure-light")
+    }
+
+    @Test
+    fun the_keyboard_offers_done_which_hides_it_and_asks() {
+        open("classification")
+        val field = find<EditText>(R.id.text_a)
+        val info = EditorInfo()
+        field.onCreateInputConnection(info)
+        assertEquals(EditorInfo.IME_ACTION_DONE, info.imeOptions and EditorInfo.IME_MASK_ACTION)
+        assertEquals("Done is suppressed", 0, info.imeOptions and EditorInfo.IME_FLAG_NO_ENTER_ACTION)
+        assertTrue(info.imeOptions and EditorInfo.IME_FLAG_NO_PERSONALIZED_LEARNING != 0)
+        assertTrue(field.maxLines > 1)
+        val manager = activity.getSystemService(InputMethodManager::class.java)
+        val keyboard = shadowOf(manager)
+        manager.showSoftInput(field, 0)
+        field.setText("play a song")
+        field.onEditorAction(EditorInfo.IME_ACTION_DONE)
+        idle()
+        answer()
+        assertFalse(keyboard.isSoftInputVisible)
+    }
+
+    @Test
+    fun blank_texts_get_no_answer_and_endless_ones_are_cut() {
+        open("classification")
+        for (blank in listOf("", "   ", "\n\t ")) {
+            type("play a song")
+            type(blank)
+            assertNull(session.classify.value.inference)
+            assertFalse(find<View>(R.id.card).isShown)
+        }
+        type("[UNK] song ".repeat(100_000))
+        assertEquals(ClassifyScreen.MOST_CHARS, find<EditText>(R.id.text_a).length())
+        answer()
+    }
+
+    @Test
+    fun a_shared_text_is_answered() {
+        val share = Intent(Intent.ACTION_SEND).setType("text/plain").putExtra(Intent.EXTRA_TEXT, "play the new song")
+        open("classification", share)
+        shadowOf(Looper.getMainLooper()).idleFor(Duration.ofSeconds(1))
+        assertEquals("play the new song", find<EditText>(R.id.text_a).text.toString())
+        answer()
+        val found = activity.packageManager.queryIntentActivities(share, 0).map { it.activityInfo.name }
+        assertTrue(found.toString(), "org.pocketticket.demo.MainActivity" in found)
+    }
+
+    @Test
+    fun nothing_is_copied_to_a_cloud_or_another_phone() {
+        open("classification")
+        val xml = activity.resources.getXml(R.xml.no_transfer)
+        val excluded = HashMap<String, HashSet<String>>()
+        var section = ""
+        while (xml.next() != XmlPullParser.END_DOCUMENT) {
+            if (xml.eventType != XmlPullParser.START_TAG) continue
+            if (xml.name == "exclude") excluded.getOrPut(section) { HashSet() }.add(xml.getAttributeValue(null, "domain")) else section = xml.name
+        }
+        val all = setOf("root", "file", "database", "sharedpref", "external")
+        assertEquals(mapOf("cloud-backup" to all, "device-transfer" to all), excluded)
+    }
+
+    @Test
+    fun back_leads_to_the_first_screen_and_then_out() {
+        open("classification")
+        choose(R.id.tab_model)
+        @Suppress("DEPRECATION")
+        activity.onBackPressed()
+        assertTrue(find<RadioButton>(R.id.tab_classify).isChecked)
+        assertFalse(activity.isFinishing)
+    }
+
+    @Test
+    fun bars_and_keyboard_cover_nothing() {
+        open("classification")
+        fun apply(keyboard: Int) {
+            val insets = WindowInsets.Builder()
+                .setInsets(WindowInsets.Type.statusBars(), Insets.of(0, 50, 0, 0))
+                .setInsets(WindowInsets.Type.navigationBars(), Insets.of(0, 0, 0, 30))
+                .setInsets(WindowInsets.Type.ime(), Insets.of(0, 0, 0, keyboard))
+            find<View>(R.id.root).dispatchApplyWindowInsets(insets.build())
+        }
+        apply(keyboard = 0)
+        val (screens, tabs) = find<View>(R.id.screens) to find<View>(R.id.tabs)
+        assertEquals(listOf(50, 0, 30), listOf(screens.paddingTop, screens.paddingBottom, tabs.paddingBottom))
+        apply(keyboard = 400)
+        assertEquals(listOf(50, 400), listOf(screens.paddingTop, screens.paddingBottom))
+        assertFalse("tabs above the keyboard take the room of the text", tabs.isShown)
+        apply(keyboard = 0)
+        assertTrue(tabs.isShown)
+    }
+
+    @Test
+    fun bars_grow_from_the_side_where_reading_begins() {
+        fun filled(x: Float): Int {
+            val bar = find<ProgressBar>(R.id.bar)
+            bar.progress = bar.max / 4
+            val picture = Bitmap.createBitmap(bar.width, bar.height, Bitmap.Config.ARGB_8888)
+            bar.draw(Canvas(picture))
+            return picture.getPixel((x * picture.width).toInt(), picture.height / 2)
+        }
+        val accent = { activity.getColor(R.color.accent) }
+        open("pair_regression")
+        type("It rains.", "It is raining.")
+        assertTrue(filled(0.1f) == accent() && filled(0.9f) != accent())
+        RuntimeEnvironment.setQualifiers("+ar-ldrtl")
+        everyScreen("-rtl")
+        open("pair_regression")
+        type("It rains.", "It is raining.")
+        assertTrue("bars fill from the wrong side", filled(0.9f) == accent() && filled(0.1f) != accent())
+    }
+
+    @Test
+    fun landscape_and_tablet() {
+        RuntimeEnvironment.setQualifiers("+w740dp-h360dp-land")
+        everyScreen("-landscape")
+        RuntimeEnvironment.setQualifiers("+sw800dp-w1280dp-h800dp")
+        everyScreen("-tablet")
+        val field = find<View>(R.id.text_a)
+        assertTrue("lines of ${field.width} px are too long to read", field.width < 0.8 * activity.window.decorView.width)
     }
 
     @Test

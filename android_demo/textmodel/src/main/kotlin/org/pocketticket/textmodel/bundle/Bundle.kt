@@ -7,6 +7,7 @@ import java.security.DigestInputStream
 import java.security.MessageDigest
 import org.json.JSONException
 import org.pocketticket.textmodel.TextModelError
+import org.pocketticket.textmodel.TextModelError.Code
 import org.pocketticket.textmodel.text.Tokenizer
 import org.pocketticket.textmodel.text.TokenizerParts
 
@@ -19,8 +20,8 @@ fun interface BundleFiles {
 class Bundle(val manifest: Manifest, val tokenizer: Tokenizer, val golden: List<GoldenExample>, val model: File) {
     companion object {
         /**
-         * Reads the bundle and unpacks the model into `folder`, because a program is mapped into memory from a file of its
-         * own. It is unpacked once: the file is named by its hash and appears only when it is complete. What other
+         * Reads the bundle and unpacks the model into `folder`, because ExecuTorch reads a program from a file of its own.
+         * It is unpacked once: the file is named by its hash and appears only when it is complete. What other
          * versions of the app have left there is removed. Throws TextModelError.
          */
         fun open(files: BundleFiles, folder: File): Bundle {
@@ -40,17 +41,21 @@ class Bundle(val manifest: Manifest, val tokenizer: Tokenizer, val golden: List<
         private fun unpack(files: BundleFiles, model: ModelInfo, folder: File): File {
             val target = File(folder, "${model.sha256}.pte")
             if (target.isFile && target.length() == model.bytes && sha256(target) == model.sha256) return target
-            if (!folder.isDirectory && !folder.mkdirs()) throw TextModelError("The app's private folder can't be written.")
+            if (!folder.isDirectory && !folder.mkdirs()) {
+                throw TextModelError("The app's private folder can't be written.", null, Code.STORAGE)
+            }
             folder.listFiles()?.forEach { it.delete() }
             val temporary = File(folder, "unpacking")
             val digest = MessageDigest.getInstance("SHA-256")
+            val source = files.opened(model.file)
             try {
-                DigestInputStream(files.open(model.file), digest).use { source ->
-                    temporary.outputStream().use { source.copyTo(it); it.fd.sync() }
+                DigestInputStream(source, digest).use { from ->
+                    temporary.outputStream().use { from.copyTo(it); it.fd.sync() }
                 }
             } catch (error: IOException) {
                 temporary.delete()
-                throw TextModelError("The model could not be unpacked: is there ${model.bytes shr 20} MB of free space?", error)
+                val megabytes = model.bytes / 1_000_000 + 1
+                throw TextModelError("The model could not be unpacked: is there $megabytes MB of free space?", error, Code.STORAGE)
             }
             if (hex(digest) != model.sha256 || !temporary.renameTo(target)) {
                 temporary.delete()
@@ -77,10 +82,13 @@ class Bundle(val manifest: Manifest, val tokenizer: Tokenizer, val golden: List<
             return bytes
         }
 
-        private fun BundleFiles.read(name: String): ByteArray = try {
-            open(name).use { it.readBytes() }
+        private fun BundleFiles.read(name: String): ByteArray = opened(name).use { it.readBytes() }
+
+        private fun BundleFiles.opened(name: String): InputStream = try {
+            open(name)
         } catch (error: IOException) {
-            throw TextModelError("This app was built without $name; build it again around a complete bundle.", error)
+            val sentence = "This app was built without $name; build it again around a complete bundle."
+            throw TextModelError(sentence, error, Code.BUNDLE_MISSING)
         }
 
         private fun hex(digest: MessageDigest): String =

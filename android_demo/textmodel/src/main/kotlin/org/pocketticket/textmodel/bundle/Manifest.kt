@@ -22,6 +22,7 @@ enum class Kind(val key: String, val pair: Boolean) {
 /**
  * `noAnswerThreshold`: how far the first token may be ahead of the best span of a passage; null: always an answer.
  * `thresholds`: the probability from which on a text has each label, where it may have several.
+ * `notSureBelow`: the probability that the best class needs for the model to be sure; null: it always is.
  */
 data class Task(
     val name: String,
@@ -32,6 +33,7 @@ data class Task(
     val noAnswerThreshold: Double? = null,
     val thresholds: List<Double> = emptyList(),
     val vector: VectorInfo? = null,
+    val notSureBelow: Double? = null,
 )
 
 /**
@@ -69,6 +71,9 @@ data class ReportNumbers(
     val speedRatio: Map<Int, Double>,
 )
 
+/** A text to try, and the label that the data gives it; null: the data has none for a whole text. */
+data class Example(val textA: String, val textB: String?, val label: String?)
+
 data class Licence(val name: String, val licence: String)
 
 /** manifest.json, format 1: everything that the app knows about the model. */
@@ -86,10 +91,12 @@ data class Manifest(
     val report: ReportNumbers,
     val licences: List<Licence>,
     val long: LongTexts = LongTexts(),
+    val examples: List<Example> = emptyList(),
 ) {
     companion object {
         private const val FORMAT = 1
         private const val NO_PADDING = "none"
+        private val SHA256 = Regex("[0-9a-f]{64}")
 
         /** Throws TextModelError if this is no manifest that the app understands. */
         fun parse(text: String): Manifest = try {
@@ -120,6 +127,9 @@ data class Manifest(
                 licences = json.optJSONArray("licences").objects()
                     .map { Licence(it.getString("name"), it.getString("licence")) },
                 long = json.optJSONObject("long")?.let(::long) ?: LongTexts(),
+                examples = json.optJSONArray("examples").objects().map {
+                    Example(it.getString("text_a"), it.text("text_b"), it.text("label"))
+                },
             )
         }
 
@@ -134,7 +144,8 @@ data class Manifest(
                 throw TextModelError("The bundle has ${labels.size} labels but ${thresholds.size} thresholds; build the app again.")
             }
             val vector = json.optJSONObject("vector")?.let(::vector)
-            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold, thresholds, vector)
+            val sure = json.number("not_sure_below")
+            return Task(json.getString("name"), kind, labels, json.optString("metric"), range, threshold, thresholds, vector, sure)
         }
 
         private fun vector(json: JSONObject): VectorInfo {
@@ -149,8 +160,10 @@ data class Manifest(
             val inputs = json.getJSONArray("inputs")
             val padding = json.optString("padding", NO_PADDING) // older bundles don't say it
             if (padding != NO_PADDING) throw TextModelError("This app never pads a text, but the bundle wants the padding “$padding”.")
+            val sha256 = json.getString("sha256") // becomes the name of a file
+            if (!SHA256.matches(sha256)) throw TextModelError("The bundle's manifest.json is damaged: its SHA-256 is none.")
             return ModelInfo(
-                json.getString("file"), json.getString("sha256"), json.getLong("bytes"),
+                json.getString("file"), sha256, json.getLong("bytes"),
                 segments = (0 until inputs.length()).any { inputs.getString(it) == "token_type_ids" },
                 maxTokens = json.getInt("max_tokens"), threads = json.optInt("threads", 1),
                 padId = if (json.isNull("pad_id")) null else json.getLong("pad_id"),
@@ -174,6 +187,8 @@ data class Manifest(
                     .associate { it.toInt() to speed.getDouble(it) }.toSortedMap(),
             )
         }
+
+        private fun JSONObject.text(key: String): String? = if (isNull(key)) null else getString(key)
 
         private fun JSONObject.number(key: String): Double? = if (isNull(key)) null else getDouble(key)
     }

@@ -2,11 +2,12 @@ package org.pocketticket.textmodel.engine
 
 import java.io.File
 import org.pocketticket.textmodel.TextModelError
+import org.pocketticket.textmodel.TextModelError.Code
 import org.pytorch.executorch.EValue
 import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor
 
-/** A .pte run by ExecuTorch, mapped into memory: pages are read when they are needed and can be dropped again. */
+/** A .pte run by ExecuTorch, mapped into memory. XNNPACK keeps a packed copy of the weights besides. */
 class ExecuTorchProgram private constructor(private val module: Module) : Program {
     override fun run(ids: LongArray, segments: LongArray?): List<FloatArray> {
         val shape = longArrayOf(1, ids.size.toLong())
@@ -18,6 +19,8 @@ class ExecuTorchProgram private constructor(private val module: Module) : Progra
     override fun close() = module.destroy()
 
     companion object : ProgramLoader {
+        private const val NO_RUNTIME = "This app has no ExecuTorch library for this phone's processor: it needs a 64-bit Android."
+
         override fun load(file: File, threads: Int): ExecuTorchProgram =
             explained("The model can't be loaded on this phone") {
                 val module = Module.load(file.path, Module.LOAD_MODE_MMAP, threads)
@@ -28,9 +31,9 @@ class ExecuTorchProgram private constructor(private val module: Module) : Progra
         private fun <T> explained(what: String, call: () -> T): T = try {
             call()
         } catch (error: RuntimeException) {
-            throw TextModelError("$what: ${error.message?.lineSequence()?.first() ?: error.javaClass.simpleName}.", error)
+            throw TextModelError("$what: ${error.message?.lineSequence()?.first() ?: error.javaClass.simpleName}.", error, Code.PROGRAM)
         } catch (error: UnsatisfiedLinkError) {
-            throw TextModelError("This app has no ExecuTorch library for this phone's processor.", error)
+            throw TextModelError(NO_RUNTIME, error, Code.NO_RUNTIME)
         }
     }
 }

@@ -3,6 +3,7 @@ package org.pocketticket.textmodel.engine
 import java.io.Closeable
 import kotlin.math.abs
 import org.pocketticket.textmodel.TextModelError
+import org.pocketticket.textmodel.TextModelError.Code
 import org.pocketticket.textmodel.bundle.Bundle
 import org.pocketticket.textmodel.bundle.GoldenExample
 import org.pocketticket.textmodel.bundle.Kind
@@ -42,13 +43,21 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
     fun encode(textA: String, textB: String?): Encoding =
         bundle.tokenizer.encode(textA, textB, bundle.manifest.model.maxTokens)
 
-    /** The program has no attention mask and reads every id as text, so padded ids are refused. Throws TextModelError. */
+    /**
+     * The program's outputs. It has no attention mask and reads every id as text, so padded ids are refused; outputs that
+     * are no numbers are a failure, too. Throws TextModelError.
+     */
     fun run(encoding: Encoding): List<FloatArray> {
         val (ids, pad) = encoding.ids to bundle.manifest.model.padId
         if (pad != null && (ids.firstOrNull() == pad || ids.lastOrNull() == pad)) {
-            throw TextModelError("The ids of a text begin or end with the padding id $pad; give them without padding.")
+            val sentence = "The ids of a text begin or end with the padding id $pad; give them without padding."
+            throw TextModelError(sentence, null, Code.INPUT)
         }
-        return program.run(ids, encoding.segments.takeIf { bundle.manifest.model.segments })
+        val outputs = program.run(ids, encoding.segments.takeIf { bundle.manifest.model.segments })
+        if (outputs.any { output -> output.any { !it.isFinite() } }) {
+            throw TextModelError("The model gave no finite numbers for this text.", null, Code.PROGRAM)
+        }
+        return outputs
     }
 
     /**
@@ -63,7 +72,11 @@ class TextModel(val bundle: Bundle, private val program: Program) : Closeable {
             if (!encoding.ids.contentEquals(example.ids)) {
                 return failed(examples.size, worst, "Known text ${number + 1} becomes other tokens here than where the model was made")
             }
-            val difference = difference(run(encoding), example)
+            val difference = try {
+                difference(run(encoding), example)
+            } catch (error: TextModelError) {
+                return failed(examples.size, worst, "Known text ${number + 1} gets no answer on this phone (${error.message})")
+            }
             worst = maxOf(worst, difference)
             if (!(difference <= bundle.manifest.tolerance)) { // written so that NaN fails
                 return failed(examples.size, worst, "Known text ${number + 1} gets another answer on this phone (off by $difference)")

@@ -1,5 +1,0 @@
-package androidx.test.runner.intent;
-
-/** Stands in for androidx.test, which only Google's repository has: what Robolectric calls, and no more. */
-public interface IntentMonitor {
-}

@@ -1,6 +1,0 @@
-package androidx.test.runner.lifecycle;
-
-/** Stands in for androidx.test, which only Google's repository has: what Robolectric calls, and no more. */
-public enum Stage {
-    PRE_ON_CREATE, CREATED, STARTED, RESUMED, PAUSED, STOPPED, RESTARTED, DESTROYED
-}
