@@ -160,6 +160,7 @@ def test_a_structured_ticket_is_really_smaller(tiny_encoder: Path, tiny_task: Pa
     assert len((output / "android" / "vocab.txt").read_text(encoding="utf-8").splitlines()) == 1500
 
 
+@pytest.mark.slow
 def test_a_budget_is_kept_and_told(tiny_encoder: Path, tiny_task: Path, tmp_path: Path) -> None:
     output, more = tmp_path / "run", tmp_path / "more.txt"
     more.write_text("a merry thing to say\nbleak , all along\n", encoding="utf-8")

@@ -64,14 +64,8 @@ def task(tmp_path: Path) -> Task:
     return load_task(DataSection(source=str(write(tmp_path / "moods"))), seed=0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "form"),
-    [
-        ("structure", "joined"),
-        pytest.param("weights", "columns", marks=pytest.mark.slow),
-        pytest.param("budget", "joined", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "form"), [("structure", "joined"), ("weights", "columns"), ("budget", "joined")])
 def test_csv_files_become_a_bundle_that_decides_as_reported(
     tiny_encoder: Path, tmp_path: Path, kind: str, form: str
 ) -> None:
