@@ -185,7 +185,7 @@ def test_numbers_on_another_scale_are_not_kept(tiny_encoder: Path, tmp_path: Pat
 
 @pytest.mark.slow
 def test_the_model_one_has_becomes_a_verified_bundle(tuned: Path, tiny_task: Path, tmp_path: Path) -> None:
-    quick = "--no-apk --quiet --max-tokens 32 --epochs 2 --batch-size 16 --learning-rate 0.003 --set measure.rounds=3"
+    quick = "--no-apk --quiet --ticket weights --max-tokens 32 --epochs 2 --batch-size 16 --set measure.rounds=3"
     where = ("--model", str(tuned), "--data", str(tiny_task), "--output", str(tmp_path / "run"))
     assert main(["run", *quick.split(), *where]) == 0
     report = read_json(tmp_path / "run" / "report.json")
