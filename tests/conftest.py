@@ -1,11 +1,17 @@
 """Small real things that many tests share: a tiny encoder with MiniLM's tokenizer, and a tiny task as files."""
 
+import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import small
 
+from mobile_export.cache import made_once
+
+Once = Callable[[str, Callable[[Path], Any]], Path]
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -26,9 +32,24 @@ def run_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """`once(name, make)`: a folder that `make(folder)` filled, once for all processes of pytest-xdist."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+
+    def shared(name: str, make: Callable[[Path], Any]) -> Path:
+        with (root / f"once-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return made_once(root / f"once-{name}", make)
+
+    return shared
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(once: Once) -> Path:
     """A folder with a random BERT, 2 layers, 32 wide, and the embedded model's tokenizer."""
-    return small.encoder(tmp_path_factory.mktemp("tiny_encoder"))
+    return once("tiny_encoder", small.encoder)
 
 
 @pytest.fixture(scope="session")

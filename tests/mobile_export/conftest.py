@@ -133,23 +133,21 @@ def texts_of(inputs: tuple[str, ...]) -> list[dict[str, list[int]]]:
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def folder(once: Callable[..., Path]) -> Callable[..., Path]:
     """`folder(kind)`: a saved random model of an architecture, made once."""
-
-    @functools.cache
-    def make(kind: str) -> Path:
-        return save(random_model(kind), tmp_path_factory.mktemp(kind))
-
-    return make
+    return functools.cache(lambda kind: once(kind, lambda made: save(random_model(kind), made)))
 
 
 @pytest.fixture(scope="session")
-def program(folder: Callable[..., Path]) -> Callable[..., Program]:
+def program(folder: Callable[..., Path], once: Callable[..., Path]) -> Callable[..., Program]:
     """`program(kind, form, scheme)`: its program, lowered once."""
 
     @functools.cache
     def make(kind: str, form: str = "phone", scheme: str = "none") -> Program:
-        return lower(folder(kind), folder(kind) / "programs" / f"{form}-{scheme}.pte", form=form, scheme=scheme)
+        def write(made: Path) -> None:
+            lower(folder(kind), made / "model.pte", form=form, scheme=scheme)
+
+        return Program.read(once(f"{kind}-{form}-{scheme}", write) / "model.pte")
 
     return make
 
