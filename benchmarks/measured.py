@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from compress.data.sources import BUNDLED
 from compress.files import write_atomic
 from compress.recipe.load import names
 from compress.report.formats import MetricFormat
@@ -65,8 +66,15 @@ def row(run: Path, recipe: str, data: str, commit: str) -> dict[str, Any]:
         "dense_ms": {n: round(dense["latency_ms"][n]["median"], 2) for n in ("12", "64")},
         "speed_ratio": {n: round(verdict["speed_ratio"][n], 1) for n in ("12", "64")},
         "commit": commit,
-        "command": f"pocket-ticket run --recipe {recipe}" if recipe in names() else f"pocket-ticket run {recipe}",
+        "command": f"pocket-ticket run {f'--recipe {recipe}' if recipe in names() else recipe}{_given(settings)}",
     }
+
+
+def _given(settings: dict[str, Any]) -> str:
+    """The flags of a run's data and seed: data sets are folders in data/, as `benchmarks.datasets` writes them."""
+    source, seed = settings["data"]["source"], settings["seed"]
+    data = "" if source in BUNDLED else f" --data data/{Path(source).name}"
+    return f"{data} --seed {seed}" if data or seed else ""
 
 
 def _checked_out() -> str:

@@ -17,6 +17,8 @@ from typing import Any
 from benchmarks.measured import MEASURED
 from compress.recipe.load import names
 
+NAMES = {"sst2": "SST-2", "trec": "TREC"}  # in the tables, where it is not the folder's
+
 
 def run(recipe: str, data: str, seed: int, output: Path) -> None:
     """One run, to its report, and its row. Raises CalledProcessError where the run fails."""
@@ -24,8 +26,13 @@ def run(recipe: str, data: str, seed: int, output: Path) -> None:
     if not (folder / "report.json").exists():
         setting = ["--recipe", recipe, "--data", data, "--seed", str(seed), "--output", str(folder)]
         subprocess.run([sys.executable, "-m", "compress.run", "--no-apk", *setting], check=True)
-    row = ["--recipe", recipe, "--data", Path(data).name]
+    row = ["--recipe", recipe, "--data", name_of(data)]
     subprocess.run([sys.executable, "-m", "benchmarks.measured", str(folder), *row], check=True)
+
+
+def name_of(data: str) -> str:
+    """A data set's name in the tables."""
+    return NAMES.get(Path(data).name, Path(data).name)
 
 
 def summary(rows: list[dict[str, Any]]) -> list[str]:
@@ -57,7 +64,7 @@ def main() -> None:
     wanted = [(r, d, seed) for seed in given.seeds for d in given.data for r in given.recipes]
     for recipe, data, seed in wanted:
         run(recipe, data, seed, given.output)
-    known = {(r, Path(d).name) for r, d, _ in wanted}
+    known = {(r, name_of(d)) for r, d, _ in wanted}
     rows = json.loads(MEASURED.read_text(encoding="utf-8"))["runs"]
     print("\n".join(summary([r for r in rows if _pair(r) in known and r["seed"] in given.seeds])))
 

@@ -37,11 +37,13 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     root = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         root = root.parent
+    root = root / "once"
+    root.mkdir(exist_ok=True)
 
     def shared(name: str, make: Callable[[Path], Any]) -> Path:
-        with (root / f"once-{name}.lock").open("w") as lock:
+        with (root / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return made_once(root / f"once-{name}", make)
+            return made_once(root / name, make)
 
     return shared
 

@@ -80,7 +80,7 @@ def charsmap(first_bytes: Iterable[int]) -> normalizers.Precompiled:
 
 
 def graphemes() -> dict[str, set[int]]:
-    """Sets of code points by which graphemes are told apart, seen in what a map does to the texts around them."""
+    """Classes of code points that decide where a grapheme ends, seen in what a map does to the texts around them."""
     a, c2, cc = (charsmap([byte]) for byte in (0x61, 0xC2, 0xCC))
     leads = charsmap(range(0x80, 0x100))
     above = [c for c in CODE_POINTS if c >= 0x80]

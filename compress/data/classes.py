@@ -22,7 +22,7 @@ _TRUTH = {"true", "false"}
 _NO_NUMBER = {"nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 SET = {"1", "1.0", "true"}
 FLAGS = SET | {"0", "0.0", "false"}  # a column of these says whether a label is set
-_MANY, _ONCE = 10, 0.8  # different labels; the share of rows whose label may be theirs alone
+_MANY, _ONCE = 10, 0.8  # different labels; the share of rows that may have a label no other row has
 _MOSTLY = 0.9  # of the labels are fractions: the rest is a mistake, not a class
 Raw = dict[str, list[tuple[str, str]]]  # split → (place, label) of every row
 

@@ -1,4 +1,4 @@
-"""Heads that are left of an attention with a position bias: the columns of the shared table that are theirs.
+"""After surgery, an attention with a position bias reads its own heads' columns of the shared bias table.
 
 transformers computes the bias once, for all heads of the encoder. After surgery each layer has its own few: a hook
 takes their columns of it, and a buffer, which is saved with the weights, says which.

@@ -36,7 +36,8 @@ def as_vectors(task: Task, source: str, recipe: Recipe, console: Console) -> tup
     task = with_prefixes(task, pooling.query, pooling.passage)
     texts = training_texts(task)
     pairs = tuple(e for e in task.train if e.text_b is not None)
-    notes = [*notes, f"tickets are distilled on {len(texts):,} texts: their vectors, not what is relevant to what"]
+    among = " (the whole corpus is among them)" if task.corpus else ""
+    notes = [*notes, f"tickets are distilled on the vectors of {len(texts):,} texts{among}; relevance is not used"]
     if recipe.training.dense == "train":
         if not pairs:
             raise RecipeError(

@@ -22,6 +22,13 @@ def test_the_note_says_what_stays_and_where_tokens_merge() -> None:
     assert "after layer 1 of them pairs of tokens are merged; 8,000" in _note(numbers(merge_after=[1]))[0]
 
 
+def test_the_note_names_the_texts_that_scores_were_taken_from() -> None:
+    assert _note(numbers() | {"scored": [640, 5452]})[-1] == (
+        "scores from 640 of the 5,452 training texts, drawn by the seed"
+    )
+    assert len(_note(numbers() | {"scored": [600, 600]})) == len(_note(numbers())) == 1
+
+
 def test_the_note_tells_of_unlabeled_texts() -> None:
     assert "distilled on 1,200 unlabeled texts" in _note(numbers() | {"unlabeled": 1200})[0]
     assert "unlabeled" not in _note(numbers() | {"unlabeled": 0})[0]

@@ -1,6 +1,7 @@
 """The task's loss on some training texts, from which a finished model's weights and units are scored."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +24,18 @@ def calibration_batches(run: Inputs, model: PreTrainedModel) -> int:
     Of large encoders, BERT-base among them, the first 640: they take ten times as long.
     """
     return min(_LARGE_MOST if is_large(model) else _MOST, -(-len(run.task.train) // _SIZE))
+
+
+def texts_scored(run: Inputs, model: PreTrainedModel) -> dict[str, list[int]]:
+    """From how many texts scores are taken, and how many there are, for a stage's numbers and `scored_note`."""
+    count = len(run.task.train)
+    return {"scored": [min(count, _SIZE * calibration_batches(run, model)), count]}
+
+
+def scored_note(numbers: Mapping[str, Any]) -> list[str]:
+    """That scores were taken from some of the training texts; empty where they were from all, or from none."""
+    some, count = numbers.get("scored", (0, 0))
+    return [f"scores from {some:,} of the {count:,} training texts, drawn by the seed"] if some < count else []
 
 
 def is_large(model: PreTrainedModel) -> bool:

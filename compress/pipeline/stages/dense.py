@@ -31,7 +31,7 @@ def run_dense(run: Run, folder: Path) -> None:
     facts |= tries
     if given is not None and (trained := _dev(run, model)) < given:
         model, fitted = run.pretrained(), Fitted(0, fitted.seconds)
-        facts["trained_dev"] = trained
+        facts = {"given_dev": given, "trained_dev": trained}  # no training is kept, so no second try is, either
     finish(run, model, folder, fitted, **facts)
 
 

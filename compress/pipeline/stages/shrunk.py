@@ -21,7 +21,14 @@ from compress.models.saved import Saved, Sizes
 from compress.models.surgery import Structure, full_structure, remove
 from compress.pipeline.other_teacher import STAGE_NAME, OtherTeacher, answers_to, with_other
 from compress.pipeline.run import Run
-from compress.pipeline.stages.calibration import batches, calibration_batches, is_large, losses
+from compress.pipeline.stages.calibration import (
+    batches,
+    calibration_batches,
+    is_large,
+    losses,
+    scored_note,
+    texts_scored,
+)
 from compress.pipeline.stages.scoring import finish
 from compress.pipeline.stages.stage import FORWARD, Cost, Data, Stage
 from compress.pipeline.vectors import of_texts
@@ -43,6 +50,7 @@ from compress.training.rounding import GROUP
 from compress.training.trainer import Fitted, TrainingPlan, predict
 
 _LAYER_BATCHES, _LAYER_BATCHES_OF_LARGE = 20, 12
+_WITHOUT_TEXTS = ("magnitude", "random")  # criteria that score units by the weights alone, or by nothing
 _BASIS_TEXTS = 5000  # whose vectors decide the directions of shorter ones
 LONGEST_PASS = 2.5  # times one over the labeled texts, however many others: a run takes five dense trainings
 
@@ -56,6 +64,7 @@ def run_shrunk(run: Run, folder: Path) -> None:
     if (task := of_texts(run.task)) is not run.task:
         run = run.with_task(task)
     structure = _structure(run, dense)
+    scored = texts_scored(run, dense) if run.recipe.structure.criterion not in _WITHOUT_TEXTS else {}
     labeled = len(run.task.train)
     run = _with_more_texts(run, dense)
     start = run.saved("dense") if run.recipe.structure.rewind == "none" else run.pretrained()
@@ -70,7 +79,7 @@ def run_shrunk(run: Run, folder: Path) -> None:
     kept_units = {"layers": structure.layers, **dataclasses.asdict(structure.sizes)}
     if places := Saved.of(model.config).merge_after:
         kept_units["merge_after"] = places
-    facts_of_run: dict[str, Any] = {"structure": kept_units, "vocabulary": facts}
+    facts_of_run: dict[str, Any] = {"structure": kept_units, "vocabulary": facts, **scored}
     if run.recipe.distill.enabled:
         facts_of_run["unlabeled"] = len(run.task.unlabeled)
     finish(run, model, folder, fitted, texts=texts, **facts_of_run)
@@ -283,7 +292,7 @@ def _note(numbers: dict[str, Any]) -> list[str]:
         note += f" ({changed} of the dev texts get other tokens: {longer} more of them, {unknown} became unknown)"
     if more := numbers.get("unlabeled"):
         note += f"; it was also distilled on {more:,} unlabeled texts"
-    return [note]
+    return [note, *scored_note(numbers)]
 
 
 def shrinking_cost(recipe: Recipe, data: Data, *, layers: float, heads: float, neurons: float, **_: float) -> Cost:

@@ -11,7 +11,7 @@ from compress.lottery.controls import random_mask
 from compress.lottery.observe import GradientWatch, state_of
 from compress.models.anatomy import prunable_parameters
 from compress.pipeline.run import Run
-from compress.pipeline.stages.calibration import calibration_batches, losses
+from compress.pipeline.stages.calibration import calibration_batches, losses, scored_note, texts_scored
 from compress.pipeline.stages.dense import teacher_of_texts, train_like_dense
 from compress.pipeline.stages.scoring import finish, predictions_of, quality
 from compress.pipeline.stages.stage import Cost, Data, Stage
@@ -30,6 +30,8 @@ def run_ticket(run: Run, folder: Path) -> None:
     mask.save(folder / "mask.safetensors")
     extra: dict[str, Any] = {"search": [_round(r) for r in records]}
     rewind = run.recipe.ticket
+    if _uses_gradients(run) and not rewind.rewind_step:  # else they are those of the search's own trainings
+        extra |= texts_scored(run, model)
     fitted = train_like_dense(
         run, model, "ticket", mask, start_step=rewind.rewind_step, fine_tune=rewind.rewind == "none"
     )
@@ -82,8 +84,12 @@ def _search(run: Run, model: PreTrainedModel, saved: Path) -> list[RoundRecord]:
 def _dense_training(run: Run) -> FirstTraining:
     """The dense stage as the search's first training, with its gradients where the criterion uses them."""
     dense = run.saved("dense")
+    return FirstTraining(state_of(dense), _mean_gradients(run, dense) if _uses_gradients(run) else None)
+
+
+def _uses_gradients(run: Run) -> bool:
     uses: frozenset[str] = getattr(CRITERIA[run.recipe.ticket.criterion], "uses", frozenset())
-    return FirstTraining(state_of(dense), _mean_gradients(run, dense) if "gradient" in uses else None)
+    return "gradient" in uses
 
 
 def _mean_gradients(run: Run, model: PreTrainedModel) -> dict[str, Tensor]:
@@ -119,5 +125,11 @@ def _cost(recipe: Recipe, data: Data) -> Cost:
 
 
 STAGE = Stage(
-    "ticket", "Ticket", run_ticket, needs=("dense",), settings=("seed", "ticket", "controls", "embedding"), cost=_cost
+    "ticket",
+    "Ticket",
+    run_ticket,
+    needs=("dense",),
+    settings=("seed", "ticket", "controls", "embedding"),
+    cost=_cost,
+    note=scored_note,
 )
